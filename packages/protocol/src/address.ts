@@ -1,0 +1,89 @@
+import { isIP } from "node:net";
+
+/** An address in one spelling, so that two may be compared. */
+export interface Address {
+  readonly family: 4 | 6;
+  /** Canonical text: v4 dotted, v6 as eight unpadded groups; a v4-mapped v6 address is the v4 one. */
+  readonly text: string;
+  /** What two addresses of a household share: the whole v4 address, or the first 64 bits of a v6 one. */
+  readonly network: string;
+  /** Whether it is private, loopback or link-local, so that it says nothing about the visitor. */
+  readonly isPrivate: boolean;
+}
+
+/** Reads one address without a port. Undefined when it is none. */
+export function parseAddress(text: string): Address | undefined {
+  const bare = text.replace(/%.*$/, "");
+  switch (isIP(bare)) {
+    case 4:
+      return v4(bare);
+    case 6: {
+      const groups = v6Groups(bare);
+      const mapped = v4Mapped(groups);
+      if (mapped !== undefined) return v4(mapped);
+      const network = groups.slice(0, 4).map(hex).join(":");
+      return { family: 6, text: groups.map(hex).join(":"), network: `${network}::/64`, isPrivate: isPrivateV6(groups) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Strips a port (`1.2.3.4:80`, `[::1]:80`) and brackets; other text comes back as it was. */
+export function stripPort(text: string): string {
+  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(text);
+  if (bracketed?.[1] !== undefined) return bracketed[1];
+  const withPort = /^([0-9.]+):\d+$/.exec(text);
+  return withPort?.[1] ?? text;
+}
+
+function v4(text: string): Address {
+  return { family: 4, text, network: text, isPrivate: isPrivateV4(text) };
+}
+
+function isPrivateV4(text: string): boolean {
+  const [a = 0, b = 0] = text.split(".").map(Number);
+  return (
+    a === 10 ||
+    a === 127 ||
+    a === 0 ||
+    (a === 172 && b >= 16 && b <= 31) ||
+    (a === 192 && b === 168) ||
+    (a === 169 && b === 254) ||
+    (a === 100 && b >= 64 && b <= 127)
+  );
+}
+
+function isPrivateV6(groups: readonly number[]): boolean {
+  const first = groups[0] ?? 0;
+  const loopbackOrAny = groups.slice(0, 7).every((group) => group === 0) && (groups[7] ?? 0) <= 1;
+  return loopbackOrAny || (first & 0xfe00) === 0xfc00 || (first & 0xffc0) === 0xfe80;
+}
+
+function v4Mapped(groups: readonly number[]): string | undefined {
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (!isMapped) return undefined;
+  const [high = 0, low = 0] = groups.slice(6);
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+}
+
+// Only called on what `isIP` accepted.
+function v6Groups(text: string): number[] {
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);
+  const plain =
+    dotted === null ? text : `${dotted[1]}${hex(pair(dotted[2], dotted[3]))}:${hex(pair(dotted[4], dotted[5]))}`;
+  const [head = "", tail] = plain.split("::");
+  const parse = (part: string) => (part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16)));
+  const left = parse(head);
+  if (tail === undefined) return left;
+  const right = parse(tail);
+  return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => 0), ...right];
+}
+
+function pair(high: string | undefined, low: string | undefined): number {
+  return Number(high) * 256 + Number(low);
+}
+
+function hex(group: number): string {
+  return group.toString(16);
+}

@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import { base32 } from "./base32.ts";
+
+/** 26 base32 characters: 130 bits of SHA-256. */
+const HASH_CHARACTERS = 26;
+
+/**
+ * The id of a submission that came with an Idempotency-Key: `s_` and a hash of tenant, key name and Idempotency-Key.
+ * None of the caller's text is in it, so it may stand in logs, URLs and Redis keys.
+ */
+export function submissionId(tenant: string, keyName: string, idempotencyKey: string): string {
+  return `s_${hash(tenant, keyName, idempotencyKey)}`;
+}
+
+/** The id of a webhook's submission. It hangs on the event id alone: Fingerprint's one retry is the same submission. */
+export function webhookId(tenant: string, eventId: string): string {
+  return `w_${hash(tenant, eventId)}`;
+}
+
+const ID = /^[swb]_[a-z2-7]{26}(?:~[0-9]{1,3})?$/;
+
+/** Whether text has the form of a submission id. */
+export function isSubmissionId(text: string): boolean {
+  return ID.test(text);
+}
+
+// A length before each part: no two lists of parts hash alike.
+function hash(...parts: string[]): string {
+  const digest = createHash("sha256");
+  for (const part of parts) digest.update(`${Buffer.byteLength(part)}:${part}`);
+  return base32(digest.digest(), HASH_CHARACTERS);
+}

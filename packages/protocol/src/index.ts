@@ -1,0 +1,36 @@
+export { ACTIONS, type Action, moreSevere } from "./actions.ts";
+export { type Address, parseAddress, stripPort } from "./address.ts";
+export { CHECK_NAMES, type CheckName, type Checks } from "./checks.ts";
+export { closestName } from "./closest-name.ts";
+export { type Context, type Fact, isRecord, readContext } from "./context.ts";
+export { canonicalJson, contentDigest, type ContentGroup, differingGroups } from "./digest.ts";
+export { envelopeOf, readEnvelope, type VerdictEnvelope } from "./envelope.ts";
+export { EVENT_SOURCES, type Event, type EventSource, MAX_EVENT_BYTES } from "./event.ts";
+export { EVENT_FIELDS, type EventField } from "./event-fields.generated.ts";
+export { isSubmissionId, submissionId, webhookId } from "./ids.ts";
+export {
+  createKeys,
+  decidedChannel,
+  DEFAULT_PREFIX,
+  DEFAULT_TENANT,
+  type Keys,
+  leaderKey,
+  metaKey,
+  queuePrefix,
+  secretFingerprint,
+} from "./keys.ts";
+export { type JobData, type Kind, KINDS, type Lane, laneOf, LANES, SUSPECTS_QUEUE } from "./lanes.ts";
+export { type Problem, type ProblemCode, PROBLEM_CODES, isProblemCode, ProblemError } from "./problem.ts";
+export { SHARD_COUNT, shardOf } from "./shard.ts";
+export {
+  isEventId,
+  MAX_BODY_BYTES,
+  MAX_SEALED_BYTES,
+  readIdempotencyKey,
+  readSubmission,
+  type ReadSubmission,
+  type Submission,
+  type SubmissionInput,
+} from "./submission.ts";
+export { INPUT_FAULT_CODES, UNDECIDED_CODES, type UndecidedCode } from "./undecided.ts";
+export type { Reason, Verdict } from "./verdict.ts";

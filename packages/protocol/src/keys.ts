@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import type { Lane } from "./lanes.ts";
+import { shardOf, shardTag } from "./shard.ts";
+
+/** The tenant of an installation that names none. */
+export const DEFAULT_TENANT = "0";
+
+/** The default of `ASSAY_PREFIX`. */
+export const DEFAULT_PREFIX = "assay";
+
+/**
+ * Every Redis key of one tenant: `<prefix>:{<shard tag>}:<tenant>:<key>`, for example `assay:{fs1o1}:0:a:s_…`.
+ * The braces keep all keys of a shard in one slot, so that one script may touch them together.
+ */
+export interface Keys {
+  readonly tenant: string;
+  /** Hash: the submission's record, the only authority on it. */
+  record(id: string): string;
+  /** Zset: accepted and undecided ids of a lane by `received_at`. */
+  pending(lane: Lane): string;
+  /** String: the verdict's JSON. */
+  verdict(id: string): string;
+  /** Hash: who used this event in this flow. */
+  claim(eventId: string, flow: string): string;
+  /** String: the event, deflated, as a webhook or a lookup brought it. */
+  storedEvent(eventId: string): string;
+  /** List: ids of the verdicts on this event, newest first. */
+  eventVerdicts(eventId: string): string;
+  /** Stream: submissions of one kind of failure, kept with their bytes. */
+  deadLetters(kind: "input" | "pipeline" | "delivery"): string;
+  /** Hash: the token bucket of one vendor API key, named by its fingerprint. */
+  lookupBucket(keyFingerprint: string): string;
+  /** Stream: the outbox of verdicts. */
+  verdicts(): string;
+}
+
+/** Key names of a tenant on the one shard of this version; `shardOf` has its place here when there are more. */
+export function createKeys(options: { prefix?: string; tenant?: string } = {}): Keys {
+  const tenant = options.tenant ?? DEFAULT_TENANT;
+  const key = (shard: number, rest: string) =>
+    `${options.prefix ?? DEFAULT_PREFIX}:{${shardTag(shard)}}:${tenant}:${rest}`;
+  const ofId = (id: string, rest: string) => key(shardOf(id), rest);
+  // An event's keys hang on the event, not on a submission: the shard of a claim may differ from its submission's.
+  const ofEvent = (eventId: string, rest: string) => key(shardOf(eventId), rest);
+  return {
+    tenant,
+    record: (id) => ofId(id, `a:${id}`),
+    pending: (lane) => key(0, `pending:${lane}`),
+    verdict: (id) => ofId(id, `v:${id}`),
+    claim: (eventId, flow) => ofEvent(eventId, `c:${eventId}:${flow}`),
+    storedEvent: (eventId) => ofEvent(eventId, `ev:${eventId}`),
+    eventVerdicts: (eventId) => ofEvent(eventId, `e:${eventId}`),
+    deadLetters: (kind) => key(0, `dead:${kind}`),
+    lookupBucket: (keyFingerprint) => key(0, `lb:${keyFingerprint}`),
+    verdicts: () => key(0, "verdicts"),
+  };
+}
+
+/** BullMQ's own prefix: `assay:{fs1o1}:q`. */
+export function queuePrefix(prefix: string = DEFAULT_PREFIX): string {
+  return `${prefix}:{${shardTag(0)}}:q`;
+}
+
+/** The channel on which decided ids are announced. Messages are hints; the record is the truth. */
+export function decidedChannel(prefix: string = DEFAULT_PREFIX): string {
+  return `${prefix}:{${shardTag(0)}}:decided`;
+}
+
+/** Hash: schema version, shard count, the installation's own random key. */
+export function metaKey(prefix: string = DEFAULT_PREFIX): string {
+  return `${prefix}:meta`;
+}
+
+/** The lease of the one process that reconciles. */
+export function leaderKey(prefix: string = DEFAULT_PREFIX): string {
+  return `${prefix}:{${shardTag(0)}}:leader`;
+}
+
+/** First 8 hex characters of a secret's SHA-256: names a key in metrics without telling it. */
+export function secretFingerprint(secret: string | Uint8Array): string {
+  return createHash("sha256").update(secret).digest("hex").slice(0, 8);
+}

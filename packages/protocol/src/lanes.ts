@@ -1,0 +1,32 @@
+/** The lanes of work; each is a BullMQ queue of the same name. */
+export const LANES = ["results", "background", "lookups"] as const;
+
+export type Lane = (typeof LANES)[number];
+
+/** The queue where a submission that was already tried runs alone. It is not a lane: nothing is accepted into it. */
+export const SUSPECTS_QUEUE = "suspects";
+
+/** A doorbell: says that these submissions wait in the ledger, and carries nothing of them. */
+export interface JobData {
+  readonly v: 1;
+  readonly tenant: string;
+  readonly ids: readonly string[];
+}
+
+/** How a submission came in. */
+export const KINDS = ["lookup", "sealed", "webhook", "backfill"] as const;
+
+export type Kind = (typeof KINDS)[number];
+
+/** The lane a kind waits in: somebody may be waiting for a sealed result; the vendor's rate limit rules lookups. */
+export function laneOf(kind: Kind): Lane {
+  switch (kind) {
+    case "sealed":
+      return "results";
+    case "lookup":
+      return "lookups";
+    case "webhook":
+    case "backfill":
+      return "background";
+  }
+}
