@@ -1,1 +1,29 @@
-export {};
+export { type Acceptance, acceptSubmissions, type Arrival } from "./accept.ts";
+export { connectForCommands, connectForWork, type ConnectionTarget, disconnect, whenReady } from "./connection.ts";
+export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
+export { type Inputs, pinInputs, type Use } from "./inputs.ts";
+export { holdLease, releaseLease } from "./lease.ts";
+export { letGoSubmissions, type Release } from "./let-go.ts";
+export { type Loaded, loadSubmissions, type Work } from "./load.ts";
+export { type LookupRate, takeLookup } from "./lookup-bucket.ts";
+export { type InstallationMeta, openInstallation, SchemaMismatchError } from "./meta.ts";
+export { findOverdue, type Overdue, pendingOf } from "./overdue.ts";
+export { type Publication, type Published, type PublishOptions, publishVerdicts } from "./publish.ts";
+export {
+  readEventVerdicts,
+  readSubmissionState,
+  readVerdict,
+  type SubmissionState,
+  type VerdictState,
+} from "./read.ts";
+export type { Meta } from "./record.ts";
+export {
+  checkServer,
+  type Durability,
+  DURABILITIES,
+  readMemoryRatio,
+  SERVER_ASSERTIONS,
+  type ServerAssertion,
+  type ServerReport,
+} from "./server.ts";
+export { readStoredEvent, storeEvent } from "./stored-event.ts";

@@ -1,0 +1,71 @@
+import { Redis, type RedisOptions } from "ioredis";
+
+/** Where Redis is: `redis://` or `rediss://`. */
+export interface ConnectionTarget {
+  readonly url: string;
+  /** Shown by CLIENT LIST. */
+  readonly name?: string;
+}
+
+const COMMAND_TIMEOUT_MS = 2000;
+const CONNECT_TIMEOUT_MS = 2000;
+// Above the 10 s that a blocking read of BullMQ may take; bounds a half-open connection.
+const SOCKET_TIMEOUT_MS = 15_000;
+
+/**
+ * A connection for commands: answers or fails within 2 s, and queues nothing while Redis is away.
+ * A timed-out command may still have been executed: a caller must treat it as unknown.
+ */
+export function connectForCommands(target: ConnectionTarget): Redis {
+  return connect(target, {
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+  });
+}
+
+/** A connection for BullMQ workers and blocking reads: waits for Redis however long it takes. */
+export function connectForWork(target: ConnectionTarget): Redis {
+  return connect(target, { maxRetriesPerRequest: null, socketTimeout: SOCKET_TIMEOUT_MS });
+}
+
+function connect(target: ConnectionTarget, options: RedisOptions): Redis {
+  const all: RedisOptions = {
+    ...options,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    keepAlive: 10_000,
+    ...(target.name === undefined ? {} : { connectionName: target.name }),
+    retryStrategy: (attempt) => Math.min(50 * 2 ** (attempt - 1), 1000) + Math.random() * 200,
+    // After a failover the old master is read-only: reconnect, and send the command again.
+    reconnectOnError: (error) => (/READONLY|MASTERDOWN/.test(error.message) ? 2 : false),
+  };
+  return new Redis(target.url, { ...all, replyMapping: "legacy" });
+}
+
+/** Waits until Redis answers on this connection, however long it takes; rejects when `signal` aborts. */
+export async function whenReady(redis: Redis, signal?: AbortSignal): Promise<void> {
+  if (redis.status === "ready") return;
+  await new Promise<void>((resolve, reject) => {
+    const done = (settle: () => void) => {
+      redis.off("ready", onReady);
+      signal?.removeEventListener("abort", onAbort);
+      settle();
+    };
+    const onReady = () => done(resolve);
+    const onAbort = () => done(() => reject(signal?.reason instanceof Error ? signal.reason : new Error("Aborted.")));
+    redis.on("ready", onReady);
+    signal?.addEventListener("abort", onAbort);
+    if (signal?.aborted === true) onAbort();
+  });
+}
+
+/** Ends a connection: politely while Redis answers, at once otherwise. Safe to call twice. */
+export async function disconnect(redis: Redis): Promise<void> {
+  if (redis.status === "end") return;
+  try {
+    if (redis.status === "ready") await redis.quit();
+  } catch {
+    // It was going away anyhow; what follows frees the socket.
+  }
+  redis.disconnect();
+}

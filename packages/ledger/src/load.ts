@@ -1,0 +1,99 @@
+import type { Keys } from "@assay/protocol";
+import type { Redis } from "ioredis";
+import { type Meta, readMeta } from "./record.ts";
+import { createScript, number, text } from "./script.ts";
+
+/** What a worker finds when it loads a submission. */
+export type Loaded =
+  /** There is no record: the doorbell is an orphan. */
+  | { readonly state: "missing"; readonly id: string }
+  | { readonly state: "decided"; readonly id: string }
+  /** It was already tried and that try never ended: it must run alone. Not counted as a try. */
+  | { readonly state: "suspect"; readonly id: string }
+  /** Two children died on it. Its payload is not returned. */
+  | { readonly state: "crashed"; readonly id: string; readonly work: Work }
+  | { readonly state: "ready"; readonly id: string; readonly work: Work };
+
+/** A submission to decide. */
+export interface Work {
+  readonly id: string;
+  readonly meta: Meta;
+  /** Unix ms. */
+  readonly receivedAt: number;
+  readonly payload?: Uint8Array;
+  /** Tries so far, this one included. */
+  readonly tries: number;
+  /** Retries already spent on waiting for the vendor. */
+  readonly retries: number;
+}
+
+// A try is counted before its payload leaves Redis, and once per token: repeating a load whose answer was lost is safe.
+const load = createScript(`
+local token, alone = ARGV[1], ARGV[2] == '1'
+local rows = {}
+for n, record in ipairs(KEYS) do
+  local r = redis.call('HMGET', record, 'm', 's', 't', 'k', 'x', 'r', 'n')
+  local tries, deaths = tonumber(r[3] or '0'), tonumber(r[5] or '0')
+  if not r[1] then
+    rows[n] = { 'missing' }
+  elseif r[2] then
+    rows[n] = { 'decided' }
+  elseif r[4] ~= token and not alone and tries > 0 then
+    rows[n] = { 'suspect' }
+  elseif r[4] ~= token and alone and deaths >= 2 then
+    rows[n] = { 'crashed', r[1], r[6], tostring(tries), r[7] or '0', '' }
+  else
+    if r[4] ~= token then
+      tries = redis.call('HINCRBY', record, 't', 1)
+      redis.call('HSET', record, 'k', token)
+      if alone then redis.call('HINCRBY', record, 'x', 1) end
+      redis.call('HDEL', record, 'sw', 'su')
+    end
+    rows[n] = { 'ready', r[1], r[6], tostring(tries), r[7] or '0', redis.call('HGET', record, 'p') or '' }
+  end
+end
+return rows
+`);
+
+/**
+ * Counts a try of each submission and returns its work. `token` names this try: a repeat with the same token counts
+ * nothing. `alone` is for the process that runs suspects one by one.
+ */
+export async function loadSubmissions(
+  redis: Redis,
+  keys: Keys,
+  ids: readonly string[],
+  options: { token: string; alone: boolean },
+): Promise<Loaded[]> {
+  const rows = await load.run(
+    redis,
+    ids.map((id) => keys.record(id)),
+    [options.token, options.alone ? "1" : "0"],
+  );
+  return ids.map((id, index) => {
+    const [state, meta, received, tries, retries, payload] = rows[index] ?? [];
+    const name = text(state);
+    switch (name) {
+      case "missing":
+      case "decided":
+      case "suspect":
+        return { state: name, id };
+      case "crashed":
+      case "ready":
+        return {
+          state: name,
+          id,
+          work: {
+            id,
+            meta: readMeta(text(meta)),
+            receivedAt: number(received),
+            tries: number(tries),
+            retries: number(retries),
+            ...(payload === undefined || payload.length === 0 ? {} : { payload }),
+          },
+        };
+      default:
+        throw new TypeError(`The load script answered with an unknown state: ${name}`);
+    }
+  });
+}

@@ -1,0 +1,39 @@
+import { type Context, isRecord, type Kind, KINDS, type Lane, LANES } from "@assay/protocol";
+
+/**
+ * The fields of `a:<id>`, the record of one submission and the only authority on it.
+ *
+ * Until it is decided:
+ *   d  digest of the content          m  meta (JSON)           p  payload (raw bytes)
+ *   r  received_at, unix ms           l  lane                  t  tries
+ *   k  token of the try under way     x  tries alone           n  retries spent
+ *   sw why it is snoozed              su until when, unix ms   i  inputs, pinned by the first try that had the event
+ * From the decision on also:
+ *   s  id in the stream               c  action                vd digest of the verdict    at decided_at, unix ms
+ */
+export interface Meta {
+  readonly kind: Kind;
+  readonly event_id?: string;
+  readonly ruleset?: string;
+  readonly context?: Context;
+  readonly traceparent?: string;
+}
+
+/** Reads the meta that `accept` wrote. Throws on anything else. */
+export function readMeta(json: string): Meta {
+  const meta: unknown = JSON.parse(json);
+  if (!isMeta(meta)) throw new TypeError("A ledger record holds no readable meta.");
+  return meta;
+}
+
+// Written by `accept` alone, from a submission that was read; the kind proves that it is such a record.
+function isMeta(value: unknown): value is Meta {
+  return isRecord(value) && KINDS.some((kind) => kind === value["kind"]);
+}
+
+/** Reads a lane as a record names it. Throws on any other text. */
+export function readLane(name: string): Lane {
+  const lane = LANES.find((known) => known === name);
+  if (lane === undefined) throw new TypeError("A ledger record names a lane that does not exist.");
+  return lane;
+}
