@@ -42,7 +42,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
       server = createServer((request, response) => {
         answer(options, request, response).catch((error: unknown) => {
           options.logger.error({ err: error }, "admin request failed");
-          send(response, 500, { error: "internal_error" });
+          send(response, 503, { error: "internal_error" });
         });
       });
       return { port: await listen(server, options) };

@@ -16,7 +16,7 @@ export interface Metrics {
     labels: readonly Label[],
     buckets: readonly number[],
   ): Histogram<Label>;
-  /** A gauge. `collect` is awaited at each scrape and may set it; its rejection fails the scrape. */
+  /** A gauge. `collect` is awaited at each scrape and may set it; when it fails, the gauge is left out. */
   gauge<Label extends string = never>(
     name: string,
     help: string,
@@ -46,8 +46,14 @@ export function createMetrics(app: string): Metrics {
       if (collect === undefined) return new Gauge(options);
       return new Gauge({
         ...options,
-        collect() {
-          return collect(this);
+        async collect() {
+          try {
+            await collect(this);
+          } catch {
+            // No value is the truth; the last one, or 0, would be a lie.
+            if (labels.length === 0) this.remove();
+            else this.reset();
+          }
         },
       });
     },
