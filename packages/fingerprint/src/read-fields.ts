@@ -1,0 +1,130 @@
+import { type EventField, isRecord } from "@assay/protocol";
+import { FIELD_TREE, type FieldNode } from "./field-tree.ts";
+
+/** An undocumented value of a field with documented ones. It stays in the event. */
+export interface UnknownValue {
+  readonly field: string;
+  /** The value, when it is a text of at most 64 characters. */
+  readonly value?: string;
+}
+
+/** What was found in an event, for counting: paths and documented kinds of text, never a visitor's data. ≤ 32 each. */
+export interface Findings {
+  /** Fields that the catalogue does not know. They stay in the event. */
+  readonly unknownFields: readonly string[];
+  readonly unknownValues: readonly UnknownValue[];
+  /** Known fields whose value had another type. They are absent from the event. */
+  readonly wrongTypes: readonly string[];
+}
+
+/** A copy of an event's fields that holds only values of the documented types. */
+export interface ReadFields extends Findings {
+  readonly fields: Record<string, unknown>;
+}
+
+/** Most entries of each list. */
+const MAX_FINDINGS = 32;
+const MAX_VALUE_CHARACTERS = 64;
+/** Deeper parts of undocumented fields and of tags are left out: recursion further down must not overflow. */
+const MAX_DEPTH = 32;
+
+/**
+ * Copies JSON in v4 shape, without touching it. Nulls become absent; known fields of a wrong type too, so that no rule
+ * ever meets `incognito: 1`; unknown fields and values pass. `leaveOut` drops known fields it is true for; `unknownFields`
+ * are those known already to be unknown.
+ */
+export function readFields(
+  json: Record<string, unknown>,
+  options: { leaveOut?: (node: FieldNode) => boolean; unknownFields?: readonly string[] } = {},
+): ReadFields {
+  const reading: Reading = {
+    leaveOut: options.leaveOut ?? (() => false),
+    unknownFields: [...(options.unknownFields ?? [])],
+    unknownValues: [],
+    wrongTypes: [],
+  };
+  const fields = readObject(json, FIELD_TREE, "", reading);
+  const { unknownFields, unknownValues, wrongTypes } = reading;
+  return { fields, unknownFields, unknownValues, wrongTypes };
+}
+
+interface Reading {
+  readonly leaveOut: (node: FieldNode) => boolean;
+  readonly unknownFields: string[];
+  readonly unknownValues: UnknownValue[];
+  readonly wrongTypes: string[];
+}
+
+function readObject(
+  json: Record<string, unknown>,
+  known: ReadonlyMap<string, FieldNode>,
+  parent: string,
+  reading: Reading,
+): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const name of Object.keys(json)) {
+    const node = known.get(name);
+    const value = node === undefined ? copy(json[name], MAX_DEPTH) : readKnown(json[name], node, reading);
+    if (node === undefined && value !== undefined) note(reading.unknownFields, pathOf(parent, name));
+    if (value !== undefined && name !== "__proto__") fields[name] = value;
+  }
+  return fields;
+}
+
+function readKnown(json: unknown, node: FieldNode, reading: Reading): unknown {
+  if (json === null || json === undefined || reading.leaveOut(node)) return undefined;
+  if (!hasType(json, node.field.type)) {
+    note(reading.wrongTypes, node.path);
+    return undefined;
+  }
+  noteUnknownValue(json, node, reading);
+  if (node.children.size > 0 && isRecord(json)) return readObject(json, node.children, node.path, reading);
+  return typeof json === "object" ? copy(json, MAX_DEPTH) : json;
+}
+
+function hasType(json: unknown, type: EventField["type"]): boolean {
+  switch (type) {
+    case "string":
+    case "boolean":
+      return typeof json === type;
+    case "integer":
+      return Number.isSafeInteger(json);
+    case "number":
+      return Number.isFinite(json);
+    case "array":
+      return Array.isArray(json);
+    case "object":
+      return isRecord(json);
+  }
+}
+
+function noteUnknownValue(json: unknown, { field, path }: FieldNode, reading: Reading): void {
+  if (field.enum === undefined || field.enum.some((documented) => documented === json)) return;
+  const isShort = typeof json === "string" && json.length <= MAX_VALUE_CHARACTERS;
+  note(reading.unknownValues, isShort ? { field: path, value: json } : { field: path });
+}
+
+function note<T>(list: T[], finding: T): void {
+  if (list.length < MAX_FINDINGS) list.push(finding);
+}
+
+/** The path of an unknown field. A name that is no identifier could be anybody's data, so it is not told. */
+export function pathOf(parent: string, name: string): string {
+  const told = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(name) ? name : "*";
+  return parent === "" ? told : `${parent}.${told}`;
+}
+
+/** Copies any JSON without its nulls. Undefined for what JSON cannot hold. */
+function copy(json: unknown, depth: number): unknown {
+  if (typeof json === "string" || typeof json === "boolean") return json;
+  if (typeof json === "number") return Number.isFinite(json) ? json : undefined;
+  if (depth === 0) return undefined;
+  if (Array.isArray(json)) return json.map((item) => copy(item, depth - 1)).filter((item) => item !== undefined);
+  if (!isRecord(json)) return undefined;
+  const fields: Record<string, unknown> = {};
+  for (const name of Object.keys(json)) {
+    const value = copy(json[name], depth - 1);
+    if (value !== undefined && name !== "__proto__") fields[name] = value;
+  }
+  return fields;
+}

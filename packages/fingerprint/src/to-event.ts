@@ -1,0 +1,55 @@
+import { type Event, isEventId, isRecord } from "@assay/protocol";
+import { eventVersion } from "./event-version.ts";
+import { isDefaultFor, platformOf } from "./platform.ts";
+import { type Findings, type ReadFields, readFields } from "./read-fields.ts";
+import { fromV3, type SignalError } from "./v3-event.ts";
+import { withoutSignals } from "./without-signals.ts";
+
+/** Why JSON is no event. Closed list. */
+export type RefusalReason = "not_an_object" | "unknown_shape" | "invalid_event_id" | "invalid_timestamp";
+
+/** An event in v4 shape with what was found on the way, or a refusal that holds none of the data. */
+export type ToEvent =
+  | (Findings & {
+      readonly ok: true;
+      readonly event: Event;
+      /** v3 products that answered with an error: their signals are absent. At most 32. */
+      readonly signalErrors: readonly SignalError[];
+    })
+  | { readonly ok: false; readonly code: "not_an_event"; readonly reason: RefusalReason };
+
+/**
+ * Reads a v4 event, a v3 event with `products` or a flat v3 webhook as one v4 event. Absent stays absent; null and
+ * values of a wrong type become absent; a partially completed event loses its signals. Never throws on JSON and never
+ * changes it.
+ */
+export function toEvent(json: unknown): ToEvent {
+  if (!isRecord(json)) return refuse("not_an_object");
+  const version = eventVersion(json);
+  switch (version) {
+    case undefined:
+      return refuse("unknown_shape");
+    case "v4":
+      return finish(readFields(json), []);
+    case "v3":
+    case "v3_webhook": {
+      const { draft, signalErrors, unknownFields } = fromV3(json, version);
+      const platform = platformOf(draft);
+      const read = readFields(draft, { unknownFields, leaveOut: ({ field }) => isDefaultFor(platform, field) });
+      return finish(read, signalErrors);
+    }
+  }
+}
+
+function finish({ fields, ...findings }: ReadFields, signalErrors: readonly SignalError[]): ToEvent {
+  const { event_id: eventId, timestamp } = fields;
+  if (typeof eventId !== "string" || !isEventId(eventId)) return refuse("invalid_event_id");
+  if (typeof timestamp !== "number" || timestamp <= 0) return refuse("invalid_timestamp");
+  const isPartial = fields["incremental_identification_status"] === "partially_completed";
+  const event = { ...(isPartial ? withoutSignals(fields) : fields), event_id: eventId, timestamp };
+  return { ok: true, event, ...findings, signalErrors };
+}
+
+function refuse(reason: RefusalReason): ToEvent {
+  return { ok: false, code: "not_an_event", reason };
+}
