@@ -1,1 +1,1 @@
-export {};
+export type { Producer, ProducerOptions } from "./producer.ts";

@@ -1,0 +1,180 @@
+import {
+  type Acceptance,
+  acceptSubmissions,
+  type Arrival,
+  createGatherer,
+  type Gatherer,
+  whenReady,
+} from "@assay/ledger";
+import { createKeys, type JobData, type Keys, type Lane, laneOf, ProblemError, queuePrefix } from "@assay/protocol";
+import { Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import { conflict, overloaded, unavailable } from "./errors.ts";
+import { uuidV7 } from "./uuid-v7.ts";
+
+/** Hands submissions in: writes them to the ledger and rings the doorbell. */
+export interface Producer {
+  /**
+   * Resolves once Redis holds the record and, for a new one, the job. `awaited` says that somebody waits for the
+   * verdict: its lookup goes first.
+   * Throws a ProblemError: `overloaded`, `submission_conflict` (names what differs), or `unavailable`, after which it
+   * is not known whether it was accepted: submit it again with the same id.
+   */
+  submit(arrival: Arrival, options?: { readonly awaited?: boolean }): Promise<Acceptance>;
+  /** Rings again for ids that are accepted already. Throws a ProblemError `unavailable`. */
+  ring(lane: Lane, ids: readonly string[]): Promise<void>;
+  /** Finishes what is gathered and closes the queues, not the connection. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface ProducerOptions {
+  /** A connection for commands. It stays the caller's to close. */
+  readonly redis: Redis;
+  readonly prefix?: string;
+  readonly tenant?: string;
+  /** Unix ms; the machine's clock when absent. Only job ids hang on it. */
+  readonly now?: () => number;
+  /** Gives up waiting for Redis. */
+  readonly signal?: AbortSignal;
+  /** A caller's `receivedAt` was too far from Redis's time and was moved. */
+  onClamped?(acceptance: Acceptance): void;
+  /** An arrival was refused because too much is gathered. */
+  onShed?(lane: Lane): void;
+}
+
+const MAX_BATCH_IDS = 64;
+const MAX_BATCH_BYTES = 256 * 1024;
+const MAX_IN_FLIGHT = 4;
+const MAX_GATHERED = 2000;
+// Every lookup has a priority, because BullMQ serves jobs without one first.
+const PRIORITY = { awaited: 1, first: 10 };
+
+interface Item {
+  readonly arrival: Arrival;
+  readonly awaited: boolean;
+}
+
+interface Door {
+  readonly gatherer: Gatherer<Item, Acceptance>;
+  /** Rings for ids, of which some are awaited. */
+  ring(ids: readonly string[], awaited?: ReadonlySet<string>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Waits for Redis, however long it takes, then opens the queues. Rejects when `signal` aborts, and with `unavailable`
+ * when Redis goes away meanwhile.
+ */
+export async function createProducer(options: ProducerOptions): Promise<Producer> {
+  const keys = createKeys(options);
+  const queues = await openQueues(options);
+  const doors: Record<Lane, Door> = {
+    results: createDoor("results", queues.results, keys, options),
+    background: createDoor("background", queues.background, keys, options),
+    lookups: createDoor("lookups", queues.lookups, keys, options),
+  };
+  let stopping: Promise<unknown> | undefined;
+  return {
+    async submit(arrival, { awaited = false } = {}) {
+      const lane = laneOf(arrival.submission.kind);
+      let acceptance: Acceptance;
+      try {
+        if (stopping !== undefined) throw new Error("The producer has been stopped.");
+        acceptance = await doors[lane].gatherer.add({ arrival, awaited });
+      } catch (error) {
+        if (!(error instanceof ProblemError)) throw unavailable(error, arrival.id);
+        options.onShed?.(lane);
+        throw error;
+      }
+      if (acceptance.clamped) options.onClamped?.(acceptance);
+      if (acceptance.status === "conflict") throw conflict(acceptance, arrival.submission);
+      return acceptance;
+    },
+    async ring(lane, ids) {
+      try {
+        await doors[lane].ring(ids);
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
+    async stop() {
+      stopping ??= Promise.all(Object.values(doors).map((door) => door.stop()));
+      await stopping;
+    },
+  };
+}
+
+function createDoor(lane: Lane, queue: Queue<JobData>, keys: Keys, options: ProducerOptions): Door {
+  const now = options.now ?? (() => Date.now());
+  // A lookup is a job of its own, so that one vendor call is one job; elsewhere a job takes a whole batch.
+  const idsPerJob = lane === "lookups" ? 1 : MAX_BATCH_IDS;
+
+  async function ring(ids: readonly string[], awaited: ReadonlySet<string> = new Set()): Promise<void> {
+    const adds: Promise<unknown>[] = [];
+    for (let start = 0; start < ids.length; start += idsPerJob) {
+      const batch = ids.slice(start, start + idsPerJob);
+      const priority = batch.some((id) => awaited.has(id)) ? PRIORITY.awaited : PRIORITY.first;
+      adds.push(
+        queue.add(
+          "decide",
+          { v: 1, tenant: keys.tenant, ids: batch },
+          { jobId: `b-${uuidV7(now())}`, ...(lane === "lookups" ? { priority } : {}) },
+        ),
+      );
+    }
+    await Promise.all(adds);
+  }
+
+  async function accept(items: readonly Item[]): Promise<Acceptance[]> {
+    const acceptances = await acceptSubmissions(
+      options.redis,
+      keys,
+      items.map(({ arrival }) => arrival),
+    );
+    const isNew = acceptances.filter(({ status }) => status === "accepted").map(({ id }) => id);
+    const awaited = items.filter((item) => item.awaited).map(({ arrival }) => arrival.id);
+    await ring(isNew, new Set(awaited));
+    return acceptances;
+  }
+
+  const gatherer = createGatherer({
+    flush: accept,
+    maxItems: MAX_BATCH_IDS,
+    maxBytes: MAX_BATCH_BYTES,
+    bytesOf: ({ arrival }) => arrival.submission.payload?.byteLength ?? 0,
+    maxInFlight: MAX_IN_FLIGHT,
+    maxWaiting: MAX_GATHERED,
+    overflow: overloaded,
+  });
+  return {
+    gatherer,
+    ring,
+    async stop() {
+      await gatherer.idle();
+      await queue.close();
+    },
+  };
+}
+
+// A queue whose first command fails never works: the caller may try again with new ones.
+async function openQueues({ redis, prefix, signal }: ProducerOptions): Promise<Record<Lane, Queue<JobData>>> {
+  await whenReady(redis, signal);
+  const open = (lane: Lane) => {
+    const queue = new Queue<JobData>(lane, {
+      connection: redis,
+      prefix: queuePrefix(prefix),
+      streams: { events: { maxLen: 1000 } },
+      defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: { count: 1000 } },
+    });
+    // Whoever adds learns of a failure; without a listener BullMQ would print it.
+    return queue.on("error", () => undefined);
+  };
+  const queues = { results: open("results"), background: open("background"), lookups: open("lookups") };
+  try {
+    await Promise.all(Object.values(queues).map((queue) => queue.waitUntilReady()));
+    return queues;
+  } catch (error) {
+    await Promise.allSettled(Object.values(queues).map((queue) => queue.close()));
+    throw unavailable(error);
+  }
+}
