@@ -1,0 +1,124 @@
+import type { Arithmetic, Comparison, Expression, Literal, PlacedLiteral } from "./expression.ts";
+import type { Slots, SlotTable, SlotValue } from "./slots.ts";
+import type { Term } from "./term.ts";
+
+type Comparing = Extract<Expression, { kind: "compare" }>;
+
+/** A comparison; unknown when a side is. A field beside a literal, which most are, skips two calls. */
+export function compileComparison(
+  { op, sides: [left, right] }: Comparing,
+  compiled: (side: Expression) => Term,
+  slots: SlotTable,
+): Term {
+  const operands = [compiled(left), compiled(right)] as const;
+  const evaluate =
+    left.kind === "field" && right.kind === "literal"
+      ? compareWithLiteral(op, slots.indexOf(left.field), right.value)
+      : compareAny(op, operands[0], operands[1]);
+  return { evaluate, ...explainedBy(operands) };
+}
+
+function compareAny(op: Comparison, left: Term, right: Term): Term["evaluate"] {
+  const holds = comparator(op);
+  return (slots) => {
+    const a = left.evaluate(slots);
+    const b = right.evaluate(slots);
+    return a === undefined || b === undefined ? undefined : holds(a, b);
+  };
+}
+
+function compareWithLiteral(op: Comparison, index: number, literal: Literal): Term["evaluate"] {
+  const known =
+    (holds: (value: SlotValue) => boolean): Term["evaluate"] =>
+    (slots) => {
+      const value = slots[index];
+      return value === undefined ? undefined : holds(value);
+    };
+  switch (op) {
+    case "==":
+      return known((value) => value === literal);
+    case "!=":
+      return known((value) => value !== literal);
+    case "<":
+      return known((value) => value < literal);
+    case "<=":
+      return known((value) => value <= literal);
+    case ">":
+      return known((value) => value > literal);
+    case ">=":
+      return known((value) => value >= literal);
+  }
+}
+
+function comparator(op: Comparison): (a: SlotValue, b: SlotValue) => boolean {
+  switch (op) {
+    case "==":
+      return (a, b) => a === b;
+    case "!=":
+      return (a, b) => a !== b;
+    case "<":
+      return (a, b) => a < b;
+    case "<=":
+      return (a, b) => a <= b;
+    case ">":
+      return (a, b) => a > b;
+    case ">=":
+      return (a, b) => a >= b;
+  }
+}
+
+/** Membership in a list of literals. */
+export function compileMembership(item: Term, list: readonly PlacedLiteral[]): Term {
+  const values = new Set<SlotValue>(list.map(({ value }) => value));
+  return {
+    evaluate: (slots) => {
+      const value = item.evaluate(slots);
+      return value === undefined ? undefined : values.has(value);
+    },
+    ...explainedBy([item]),
+  };
+}
+
+/** Arithmetic on numbers; what is no finite number (a division by zero) is unknown. */
+export function compileArithmetic(op: Arithmetic, left: Term, right: Term): Term {
+  const calculate = calculator(op);
+  return {
+    evaluate: (slots) => {
+      const a = left.evaluate(slots);
+      const b = right.evaluate(slots);
+      if (typeof a !== "number" || typeof b !== "number") return undefined;
+      const result = calculate(a, b);
+      return Number.isFinite(result) ? result : undefined;
+    },
+    ...explainedBy([left, right]),
+  };
+}
+
+function calculator(op: Arithmetic): (a: number, b: number) => number {
+  switch (op) {
+    case "+":
+      return (a, b) => a + b;
+    case "-":
+      return (a, b) => a - b;
+    case "*":
+      return (a, b) => a * b;
+    case "/":
+      return (a, b) => a / b;
+    case "%":
+      return (a, b) => a % b;
+  }
+}
+
+// All operands had to be known, so all of them explain, and each unknown one is missing.
+function explainedBy(operands: readonly Term[]): Pick<Term, "explain" | "missing"> {
+  return {
+    explain: (slots, evidence) => {
+      for (const operand of operands) operand.explain(slots, evidence);
+    },
+    missing: (slots: Slots, paths) => {
+      for (const operand of operands) {
+        if (operand.evaluate(slots) === undefined) operand.missing(slots, paths);
+      }
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import type { Field } from "./catalogue.ts";
+import { compileArithmetic, compileComparison, compileMembership } from "./compile-operator.ts";
+import type { Expression } from "./expression.ts";
+import type { SlotTable, SlotValue } from "./slots.ts";
+import type { Term } from "./term.ts";
+
+const MAX_EVIDENCE_TEXT = 256;
+
+/** Compiles a checked expression to closures over the slots of its fields. */
+export function compile(expression: Expression, slots: SlotTable): Term {
+  const compiled = (part: Expression) => compile(part, slots);
+  switch (expression.kind) {
+    case "literal":
+      return constant(expression.value);
+    case "field":
+      return compileField(expression.field, slots.indexOf(expression.field));
+    case "has":
+      return compileHas(expression.field, slots.indexOf(expression.field));
+    case "not":
+      return compileNot(compiled(expression.operand));
+    case "all":
+      return compileLogical(expression.operands.map(compiled), false);
+    case "any":
+      return compileLogical(expression.operands.map(compiled), true);
+    case "choose":
+      return compileChoice(compiled(expression.condition), compiled(expression.yes), compiled(expression.no));
+    case "compare":
+      return compileComparison(expression, compiled, slots);
+    case "in":
+      return compileMembership(compiled(expression.item), expression.list);
+    case "negate":
+      return compileArithmetic("-", constant(0), compiled(expression.operand));
+    case "arithmetic":
+      return compileArithmetic(expression.op, compiled(expression.sides[0]), compiled(expression.sides[1]));
+  }
+}
+
+function constant(value: SlotValue): Term {
+  return { evaluate: () => value, explain: () => {}, missing: () => {} };
+}
+
+function compileField({ path }: Field, index: number): Term {
+  return {
+    evaluate: (slots) => slots[index],
+    explain: (slots, evidence) => {
+      const value = slots[index];
+      if (value !== undefined) evidence[path] = bounded(value);
+    },
+    missing: (slots, paths) => {
+      if (slots[index] === undefined) paths.add(path);
+    },
+  };
+}
+
+function compileHas({ path }: Field, index: number): Term {
+  return {
+    evaluate: (slots) => slots[index] !== undefined,
+    explain: (slots, evidence) => {
+      const value = slots[index];
+      if (value === undefined) evidence[`has(${path})`] = false;
+      else evidence[path] = bounded(value);
+    },
+    missing: () => {},
+  };
+}
+
+function compileNot(operand: Term): Term {
+  return {
+    evaluate: (slots) => {
+      const value = operand.evaluate(slots);
+      return value === undefined ? undefined : !value;
+    },
+    explain: operand.explain,
+    missing: operand.missing,
+  };
+}
+
+/**
+ * Kleene's and, or: `decisive` (false for and, true for or) wins over unknown, unknown over the other. What is decisive
+ * is explained by the operands that are; what is not, by all of them.
+ */
+function compileLogical(operands: readonly Term[], decisive: boolean): Term {
+  const evaluate: Term["evaluate"] = (slots) => {
+    let isUnknown = false;
+    for (const operand of operands) {
+      const value = operand.evaluate(slots);
+      if (value === decisive) return decisive;
+      if (value === undefined) isUnknown = true;
+    }
+    return isUnknown ? undefined : !decisive;
+  };
+  return {
+    evaluate,
+    explain: (slots, evidence) => {
+      const value = evaluate(slots);
+      for (const operand of operands) {
+        if (operand.evaluate(slots) === value) operand.explain(slots, evidence);
+      }
+    },
+    missing: (slots, paths) => {
+      for (const operand of operands) {
+        if (operand.evaluate(slots) === undefined) operand.missing(slots, paths);
+      }
+    },
+  };
+}
+
+function compileChoice(condition: Term, yes: Term, no: Term): Term {
+  const chosen: (isYes: SlotValue) => Term = (isYes) => (isYes === true ? yes : no);
+  return {
+    evaluate: (slots) => {
+      const isYes = condition.evaluate(slots);
+      return isYes === undefined ? undefined : chosen(isYes).evaluate(slots);
+    },
+    explain: (slots, evidence) => {
+      const isYes = condition.evaluate(slots);
+      if (isYes === undefined) return;
+      condition.explain(slots, evidence);
+      chosen(isYes).explain(slots, evidence);
+    },
+    missing: (slots, paths) => {
+      const isYes = condition.evaluate(slots);
+      (isYes === undefined ? condition : chosen(isYes)).missing(slots, paths);
+    },
+  };
+}
+
+/** A value as evidence may carry it: texts are cut. */
+export function bounded(value: SlotValue): SlotValue {
+  return typeof value === "string" ? value.slice(0, MAX_EVIDENCE_TEXT) : value;
+}

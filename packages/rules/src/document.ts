@@ -1,0 +1,65 @@
+import { CST, parseDocument, type ParsedNode, Parser } from "yaml";
+import type { FaultList } from "./fault.ts";
+import { quotingAdvice } from "./quoting-advice.ts";
+
+/** Longest ruleset text, in characters. */
+const MAX_TEXT = 512 * 1024;
+
+const TRAPS: ReadonlyMap<string, string> = new Map([
+  ["tag", "a tag"],
+  ["anchor", "an anchor"],
+  ["alias", "an alias"],
+]);
+
+/**
+ * Parses a ruleset's YAML to its root node. Undefined, with faults, when it is not one plain document: YAML that could
+ * silently mean something else than its reader thinks (tags, anchors, aliases, directives) is refused like broken YAML.
+ */
+export function parseRulesetYaml(text: string, faults: FaultList): ParsedNode | undefined {
+  if (text.length > MAX_TEXT) {
+    faults.add(0, `A ruleset may be at most ${MAX_TEXT} characters long; this one has ${text.length}.`);
+    return undefined;
+  }
+  const openQuote = refuseTraps(text, faults);
+  // A trap is often also the cause of the parser's own errors, so these would only repeat it.
+  if (!faults.isEmpty) return undefined;
+  const document = parseDocument(text, { prettyErrors: false, strict: true, uniqueKeys: true });
+  for (const { pos, message } of [...document.errors, ...document.warnings]) {
+    if (openQuote !== undefined) faults.add(openQuote, "This text has no closing quote.");
+    else faults.add(pos[0], `${message}.${quotingAdvice(faults.lineAt(pos[0]))}`);
+  }
+  if (!faults.isEmpty) return undefined;
+  if (document.contents === null) faults.add(0, "The ruleset is empty. It begins with: ruleset: <name>");
+  return document.contents ?? undefined;
+}
+
+// Returns where a text begins that never ends: YAML itself reports such a text where the file ends.
+function refuseTraps(text: string, faults: FaultList): number | undefined {
+  let openQuote: number | undefined;
+  let documents = 0;
+  let trappedLine: number | undefined;
+  for (const token of new Parser().parse(text)) {
+    if (token.type === "directive") faults.add(token.offset, "A ruleset has no YAML directives. Remove this line.");
+    if (token.type !== "document") continue;
+    documents += 1;
+    if (documents > 1) faults.add(token.offset, "A file holds one ruleset. Put the second document into its own file.");
+    CST.visit(token, (item) => {
+      for (const part of [...item.start, ...(item.sep ?? []), item.key, item.value]) {
+        if (part === undefined || part === null) continue;
+        if (isUnclosed(part)) openQuote ??= part.offset;
+        const name = TRAPS.get(part.type);
+        const line = text.lastIndexOf("\n", part.offset);
+        if (name === undefined || line === trappedLine) continue;
+        trappedLine = line;
+        const fault = `YAML reads ${CST.stringify(part)} as ${name}, not as part of the value.`;
+        faults.add(part.offset, fault + quotingAdvice(faults.lineAt(part.offset)));
+      }
+    });
+  }
+  return openQuote;
+}
+
+function isUnclosed(part: CST.Token): boolean {
+  if (part.type === "double-quoted-scalar") return !/^"(?:\\[\s\S]|[^"\\])*"$/.test(part.source);
+  return part.type === "single-quoted-scalar" && !/^'(?:''|[^'])*'$/.test(part.source);
+}

@@ -1,0 +1,74 @@
+import type { Field } from "./catalogue.ts";
+
+/** A literal of a condition. */
+export type Literal = string | number | boolean;
+
+export type Comparison = "==" | "!=" | "<" | "<=" | ">" | ">=";
+export type Arithmetic = "+" | "-" | "*" | "/" | "%";
+
+/** A condition after parsing: the part of CEL that rulesets use. `at` is the offset in the condition's text. */
+export type Expression =
+  | { readonly kind: "literal"; readonly at: number; readonly value: Literal }
+  | { readonly kind: "field"; readonly at: number; readonly field: Field }
+  | { readonly kind: "has"; readonly at: number; readonly field: Field }
+  | { readonly kind: "not"; readonly at: number; readonly operand: Expression }
+  | { readonly kind: "negate"; readonly at: number; readonly operand: Expression }
+  | { readonly kind: "all" | "any"; readonly at: number; readonly operands: readonly Expression[] }
+  | { readonly kind: "compare"; readonly at: number; readonly op: Comparison; readonly sides: Sides }
+  | { readonly kind: "arithmetic"; readonly at: number; readonly op: Arithmetic; readonly sides: Sides }
+  | { readonly kind: "in"; readonly at: number; readonly item: Expression; readonly list: readonly PlacedLiteral[] }
+  | {
+      readonly kind: "choose";
+      readonly at: number;
+      readonly condition: Expression;
+      readonly yes: Expression;
+      readonly no: Expression;
+    };
+
+export type Sides = readonly [Expression, Expression];
+export type PlacedLiteral = Extract<Expression, { kind: "literal" }>;
+
+/** The parts an expression is made of, left to right. */
+export function partsOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case "literal":
+    case "field":
+    case "has":
+      return [];
+    case "not":
+    case "negate":
+      return [expression.operand];
+    case "all":
+    case "any":
+      return expression.operands;
+    case "compare":
+    case "arithmetic":
+      return expression.sides;
+    case "in":
+      return [expression.item];
+    case "choose":
+      return [expression.condition, expression.yes, expression.no];
+  }
+}
+
+/** An expression as plain lists: equal for equal meaning, whatever the spacing, quotes and comments in the text. */
+export function canonicalExpression(expression: Expression): unknown {
+  switch (expression.kind) {
+    case "literal":
+      return { literal: expression.value };
+    case "field":
+    case "has":
+      return [expression.kind, expression.field.path];
+    case "in":
+      return ["in", canonicalExpression(expression.item), expression.list.map(({ value }) => value)];
+    case "compare":
+    case "arithmetic":
+      return [expression.op, ...expression.sides.map(canonicalExpression)];
+    case "not":
+    case "negate":
+    case "all":
+    case "any":
+    case "choose":
+      return [expression.kind, ...partsOf(expression).map(canonicalExpression)];
+  }
+}

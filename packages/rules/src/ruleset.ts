@@ -1,0 +1,81 @@
+import type { UndecidedCode } from "@assay/protocol";
+import { createJudge } from "./decide.ts";
+import type { Decision } from "./decision.ts";
+import { type Expression, partsOf } from "./expression.ts";
+import { FaultList } from "./fault.ts";
+import type { Input } from "./input.ts";
+import { digestOf, readContent, type RulesetContent } from "./ruleset-content.ts";
+import type { Settings } from "./settings.ts";
+
+/** A loaded ruleset. Immutable; load the text again to change it. */
+export interface Ruleset {
+  readonly name: string;
+  /** 16 hexadecimal digits that stand for the content, settings included; comments and spacing are no part of it. */
+  readonly digest: string;
+  /** The version of the decision's meaning. */
+  readonly engine: string;
+  readonly mode: "enforce" | "observe";
+  readonly settings: Settings;
+  /** In the order of the file. */
+  readonly ruleIds: readonly string[];
+  /** Flows the ruleset names, sorted: those with an age of their own, and those a condition compares with. */
+  readonly flows: readonly string[];
+  /** The greatest of all its `max_event_age` values, in ms. */
+  readonly largestMaxEventAgeMs: number;
+  /** Oldest event that is not stale in a flow, in ms. */
+  maxEventAgeMs(flow: string | undefined): number;
+  /** Judges an input. Pure, deterministic, never throws. */
+  decide(input: Input): Decision;
+  /** The decision for what could not be judged: score 0, no reasons, the action the ruleset gives this code. */
+  undecided(code: UndecidedCode): Decision;
+}
+
+const ENGINE = "assay-rules/1";
+
+/**
+ * Loads a ruleset from its YAML text. `file` is what faults call the text. Throws a RulesetError with every fault it
+ * can find.
+ */
+export function loadRuleset(text: string, options: { file: string }): Ruleset {
+  const faults = new FaultList(options.file, text);
+  const content = readContent(text, faults);
+  faults.throwIfAny();
+  if (content === undefined) throw new Error("A ruleset without content has a fault.");
+  const { settings } = content;
+  const ages = settings.maxEventAgeMsByFlow;
+  const judge = createJudge(content);
+  return {
+    name: content.name,
+    digest: digestOf(content, ENGINE),
+    engine: ENGINE,
+    mode: content.mode,
+    settings,
+    ruleIds: content.rules.map(({ id }) => id),
+    flows: flowsOf(content),
+    largestMaxEventAgeMs: Math.max(settings.maxEventAgeMs, ...ages.values()),
+    maxEventAgeMs: (flow) => (flow === undefined ? undefined : ages.get(flow)) ?? settings.maxEventAgeMs,
+    decide: (input) => judge.decide(input),
+    undecided: (code) => judge.undecided(code),
+  };
+}
+
+function flowsOf({ settings, rules }: RulesetContent): string[] {
+  const flows = new Set(settings.maxEventAgeMsByFlow.keys());
+  for (const { condition } of rules) addFlows(condition, flows);
+  return [...flows].toSorted();
+}
+
+function addFlows(expression: Expression, flows: Set<string>): void {
+  const compared = comparedWith(expression);
+  if (compared.some((side) => side.kind === "field" && side.field.path === "context.flow")) {
+    for (const side of compared) {
+      if (side.kind === "literal" && typeof side.value === "string") flows.add(side.value);
+    }
+  }
+  for (const part of partsOf(expression)) addFlows(part, flows);
+}
+
+function comparedWith(expression: Expression): readonly Expression[] {
+  if (expression.kind === "compare") return expression.sides;
+  return expression.kind === "in" ? [expression.item, ...expression.list] : [];
+}
