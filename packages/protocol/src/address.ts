@@ -13,7 +13,8 @@ export interface Address {
 
 /** Reads one address without a port. Undefined when it is none. */
 export function parseAddress(text: string): Address | undefined {
-  const bare = text.replace(/%.*$/, "");
+  const zoneAt = text.indexOf("%");
+  const bare = zoneAt === -1 ? text : text.slice(0, zoneAt);
   switch (isIP(bare)) {
     case 4:
       return v4(bare);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ACTIONS } from "./actions.ts";
-import { CHECK_NAMES } from "./checks.ts";
+import type { Checks as ChecksType } from "./checks.ts";
 import { EVENT_SOURCES } from "./event.ts";
 import { KINDS } from "./lanes.ts";
 
@@ -17,11 +17,25 @@ const Reason = z.object({
   evidence: Evidence,
 });
 
+const flag = z.boolean().optional();
+
 const Checks = z.object({
-  ...Object.fromEntries(CHECK_NAMES.map((name) => [name, z.boolean().optional()])),
+  stale: flag,
+  reused: flag,
+  reused_elsewhere: flag,
+  ip_mismatch: flag,
+  linked_id_mismatch: flag,
+  visitor_id_mismatch: flag,
+  origin_mismatch: flag,
+  user_agent_mismatch: flag,
+  origin_not_allowed: flag,
+  app_not_allowed: flag,
+  environment_not_allowed: flag,
+  event_id_mismatch: flag,
+  partial: flag,
   event_age_seconds: z.number().optional(),
   use_count: z.int().optional(),
-});
+} satisfies Record<keyof ChecksType, z.ZodType>);
 
 /** One verdict, the answer to one submission. Fields that do not apply are absent, never null. */
 export const Verdict = z

@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import { envelopeOf, readEnvelope } from "./envelope.ts";
+import type { Verdict } from "./verdict.ts";
+
+const VERDICT: Verdict = {
+  schema: "assay.verdict/1",
+  id: "s_1",
+  kind: "lookup",
+  action: "allow",
+  score: 0,
+  reasons: [],
+  shadow: [],
+  unknown: [],
+  checks: {},
+  coverage: { rules: 0, judged: 0 },
+  ruleset: { name: "default", digest: "d", engine: "1" },
+  received_at: 1,
+  decided_at: 2,
+};
+
+describe("envelopeOf", () => {
+  test("carries type, id and time beside the verdict", () => {
+    expect(envelopeOf(VERDICT)).toEqual({ type: "verdict.decided", id: "s_1", at: 2, data: VERDICT });
+  });
+});
+
+describe("readEnvelope", () => {
+  test("reads what envelopeOf wrote", () => {
+    const envelope = envelopeOf(VERDICT);
+    expect(readEnvelope(JSON.stringify(envelope))).toEqual(envelope);
+  });
+
+  test("passes over a type of a later version", () => {
+    expect(readEnvelope('{"type":"review.closed"}')).toBeUndefined();
+  });
+
+  test("throws on what is not JSON", () => {
+    expect(() => readEnvelope("{")).toThrow(SyntaxError);
+  });
+});
