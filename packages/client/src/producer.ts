@@ -21,8 +21,11 @@ export interface Producer {
    * is not known whether it was accepted: submit it again with the same id.
    */
   submit(arrival: Arrival, options?: { readonly awaited?: boolean }): Promise<Acceptance>;
-  /** Rings again for ids that are accepted already. Throws a ProblemError `unavailable`. */
-  ring(lane: Lane, ids: readonly string[]): Promise<void>;
+  /**
+   * Rings again for ids that are accepted already, except lookups that still have their job. Returns for how many.
+   * Throws a ProblemError `unavailable`.
+   */
+  ring(lane: Lane, ids: readonly string[]): Promise<number>;
   /** Finishes what is gathered and closes the queues, not the connection. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -58,6 +61,8 @@ interface Door {
   readonly gatherer: Gatherer<Item, Acceptance>;
   /** Rings for ids, of which some are awaited. */
   ring(ids: readonly string[], awaited?: ReadonlySet<string>): Promise<void>;
+  /** Those of the ids that may have lost their job. */
+  withoutJob(ids: readonly string[]): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
@@ -92,7 +97,9 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
     },
     async ring(lane, ids) {
       try {
-        await doors[lane].ring(ids);
+        const silent = await doors[lane].withoutJob(ids);
+        await doors[lane].ring(silent);
+        return silent.length;
       } catch (error) {
         throw unavailable(error);
       }
@@ -118,11 +125,26 @@ function createDoor(lane: Lane, queue: Queue<JobData>, keys: Keys, options: Prod
         queue.add(
           "decide",
           { v: 1, tenant: keys.tenant, ids: batch },
-          { jobId: `b-${uuidV7(now())}`, ...(lane === "lookups" ? { priority } : {}) },
+          lane === "lookups"
+            ? { jobId: lookupJobId(batch), priority, removeOnFail: true }
+            : { jobId: `b-${uuidV7(now())}` },
         ),
       );
     }
     await Promise.all(adds);
+  }
+
+  async function withoutJob(ids: readonly string[]): Promise<readonly string[]> {
+    if (lane !== "lookups") return ids;
+    const silent: string[] = [];
+    for (const id of ids) {
+      const jobId = lookupJobId([id]);
+      if ((await queue.getJobState(jobId)) !== "unknown") continue;
+      // What is left of a job that stands in no list would make BullMQ ignore the new one.
+      await queue.remove(jobId);
+      silent.push(id);
+    }
+    return silent;
   }
 
   async function accept(items: readonly Item[]): Promise<Acceptance[]> {
@@ -149,11 +171,17 @@ function createDoor(lane: Lane, queue: Queue<JobData>, keys: Keys, options: Prod
   return {
     gatherer,
     ring,
+    withoutJob,
     async stop() {
       await gatherer.idle();
       await queue.close();
     },
   };
+}
+
+// Named by its submission, so that it can be asked for and is never there twice.
+function lookupJobId(ids: readonly string[]): string {
+  return `l-${ids.join()}`;
 }
 
 // A queue whose first command fails never works: the caller may try again with new ones.

@@ -1,0 +1,102 @@
+import { fileURLToPath } from "node:url";
+import { createUnsealer, parseSealedKeys, type Unsealer } from "@assay/fingerprint";
+import { type Env, type EnvReader, LOG_LEVELS, type LogLevel, readEnv } from "@assay/host";
+import { type Durability, DURABILITIES, SERVER_ASSERTIONS, type ServerAssertion } from "@assay/ledger";
+import { VERDICT_LOGS, type VerdictLog } from "./report.ts";
+
+/** Everything the worker is told by its environment. */
+export interface WorkerConfig {
+  readonly redisUrl: string;
+  readonly prefix: string;
+  readonly durability: Durability;
+  readonly redisAssertions: readonly ServerAssertion[];
+  readonly redisMaxBytes?: number;
+  /** Base64 keys, newest first; absent when sealed results cannot be opened here. */
+  readonly sealedKeys?: string;
+  readonly lookups?: LookupsConfig;
+  readonly rulesetsFolder: string;
+  readonly concurrency: number;
+  readonly verdictTtlMs: number;
+  readonly recordTtlMs: number;
+  readonly streamTtlMs: number;
+  readonly adminPort: number;
+  readonly logLevel: LogLevel;
+  readonly verdictLog: VerdictLog;
+}
+
+export interface LookupsConfig {
+  readonly apiKey: string;
+  readonly region: "us" | "eu" | "ap";
+  readonly apiUrl?: string;
+  readonly rps: number;
+  readonly burst: number;
+}
+
+const NOT_YET = ["DATABASE_URL", "ASSAY_WEBHOOK_VERDICTS", "ASSAY_WORKER_ROLES"];
+
+/** Reads the environment, or throws one ConfigError that names every fault. */
+export function loadConfig(env: Env = process.env): WorkerConfig {
+  return readEnv(env, (reader) => {
+    for (const name of NOT_YET)
+      if (reader.optional(name) !== undefined) reader.fault(name, "not in this version; remove it.");
+    const sealedKeys = readSealedKeys(reader);
+    const lookups = readLookups(reader);
+    const redisMaxBytes = reader.integer("ASSAY_REDIS_MAX_BYTES", { default: 0, min: 0 });
+    return {
+      redisUrl: reader.string("REDIS_URL", {
+        pattern: /^rediss?:\/\//,
+        secret: true,
+        describe: "redis:// or rediss://, for example redis://localhost:6379",
+      }),
+      prefix: reader.string("ASSAY_PREFIX", { default: "assay", pattern: /^[a-z0-9_-]{1,32}$/ }),
+      durability: reader.choice("ASSAY_DURABILITY", [...DURABILITIES], { default: "local" }),
+      redisAssertions: SERVER_ASSERTIONS.filter((known) => reader.list("ASSAY_REDIS_ASSERT").includes(known)),
+      rulesetsFolder: reader.string("ASSAY_RULESETS", {
+        default: fileURLToPath(new URL("../../../rulesets", import.meta.url)),
+      }),
+      concurrency: reader.integer("ASSAY_CONCURRENCY", { default: 8, min: 1, max: 200 }),
+      verdictTtlMs: 1000 * reader.integer("ASSAY_VERDICT_TTL_SECONDS", { default: 86_400, min: 60 }),
+      recordTtlMs: 1000 * reader.integer("ASSAY_IDEMPOTENCY_TTL_SECONDS", { default: 86_400, min: 60 }),
+      streamTtlMs: 1000 * reader.integer("ASSAY_STREAM_TTL_SECONDS", { default: 3600, min: 60 }),
+      adminPort: reader.integer("ASSAY_ADMIN_PORT", { default: 9090, min: 0, max: 65_535 }),
+      logLevel: reader.choice("LOG_LEVEL", [...LOG_LEVELS], { default: "info" }),
+      verdictLog: reader.choice("LOG_VERDICTS", [...VERDICT_LOGS], { default: "all" }),
+      ...(redisMaxBytes === 0 ? {} : { redisMaxBytes }),
+      ...(sealedKeys === undefined ? {} : { sealedKeys }),
+      ...(lookups === undefined ? {} : { lookups }),
+    };
+  });
+}
+
+function readSealedKeys(reader: EnvReader): string | undefined {
+  const text = reader.secret("ASSAY_SEALED_KEYS");
+  if (text === undefined) return undefined;
+  try {
+    parseSealedKeys(text);
+    return text;
+  } catch (error) {
+    reader.fault("ASSAY_SEALED_KEYS", error instanceof Error ? error.message : "cannot be read");
+    return undefined;
+  }
+}
+
+/** Opens sealed results with the configured keys; undefined when there are none. */
+export function unsealerOf(config: WorkerConfig): Unsealer | undefined {
+  return config.sealedKeys === undefined ? undefined : createUnsealer(parseSealedKeys(config.sealedKeys));
+}
+
+function readLookups(reader: EnvReader): LookupsConfig | undefined {
+  const keys =
+    reader
+      .secret("ASSAY_FINGERPRINT_API_KEYS")
+      ?.split(",")
+      .map((key) => key.trim())
+      .filter(Boolean) ?? [];
+  if (keys.length > 1) reader.fault("ASSAY_FINGERPRINT_API_KEYS", "several keys are not in this version; give one.");
+  const apiUrl = reader.optional("ASSAY_FINGERPRINT_API_URL", { pattern: /^https?:\/\// });
+  const region = reader.choice("ASSAY_FINGERPRINT_REGION", ["us", "eu", "ap"], { default: "us" });
+  const rps = reader.integer("ASSAY_FINGERPRINT_RPS", { default: 5, min: 1 });
+  const burst = reader.integer("ASSAY_FINGERPRINT_BURST", { default: 15, min: 1 });
+  const [apiKey] = keys;
+  return apiKey === undefined ? undefined : { apiKey, region, rps, burst, ...(apiUrl === undefined ? {} : { apiUrl }) };
+}

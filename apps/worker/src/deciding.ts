@@ -1,0 +1,155 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import { createLookups } from "@assay/fingerprint";
+import { createMetrics, type Logger, type Metrics } from "@assay/host";
+import {
+  createGatherer,
+  type Gatherer,
+  type Inputs,
+  type Loaded,
+  loadSubmissions,
+  openInstallation,
+  pinInputs,
+  type Publication,
+  type Published,
+  publishVerdicts,
+  readStoredEvent,
+  storeEvent,
+  takeLookup,
+  type Use,
+} from "@assay/ledger";
+import { createKeys, type Keys, secretFingerprint } from "@assay/protocol";
+import type { Redis } from "ioredis";
+import { unsealerOf, type WorkerConfig } from "./config.ts";
+import type { DecidingDeps } from "./decide-submissions.ts";
+import { createWorkerMetrics, type WorkerMetrics } from "./metrics.ts";
+import { createPatience, LetGo, type Patience } from "./patience.ts";
+import { createReport } from "./report.ts";
+import { loadRulesets, type Rulesets } from "./rulesets.ts";
+import { createSource, type Source } from "./source.ts";
+
+/** Everything a process needs to decide submissions, wired to one Redis. */
+export interface Deciding {
+  readonly deps: DecidingDeps;
+  readonly keys: Keys;
+  readonly patience: Patience;
+  readonly metrics: WorkerMetrics;
+  readonly registry: Metrics["registry"];
+  readonly rulesets: Rulesets;
+}
+
+export interface DecidingOptions {
+  readonly config: WorkerConfig;
+  /** A command connection that is ready. */
+  readonly redis: Redis;
+  readonly logger: Logger;
+  /** Whether this is the process where suspects run alone. */
+  readonly alone: boolean;
+  /** Told of every hiccup of Redis's. */
+  onHiccup(error: Error): void;
+  /** Stands before the real source; for processes that put one around it. */
+  readonly aroundSource?: (source: Source) => Source;
+}
+
+// As many as a doorbell names, twice: small jobs that are active together share scripts.
+const MAX_BATCH = 128;
+const MAX_IN_FLIGHT = 4;
+
+/** Loads the rulesets, opens the installation and wires the story of `decideSubmissions`. */
+export async function createDeciding(options: DecidingOptions): Promise<Deciding> {
+  const { config, redis, logger } = options;
+  const rulesets = loadRulesets(config.rulesetsFolder);
+  const { hashKey } = await openInstallation(redis, config.prefix, randomBytes(32).toString("hex"));
+  const keys = createKeys({ prefix: config.prefix });
+  const registry = createMetrics("worker");
+  const metrics = createWorkerMetrics(registry);
+  const patience = createPatience({
+    onHiccup: options.onHiccup,
+    delay: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
+  });
+  for (const { name, digest } of rulesets.all) metrics.rulesetInfo.set({ name, digest }, 1);
+  const source = createSourceOf(config, { redis, keys, patience, metrics });
+  const deps: DecidingDeps = {
+    ...gatheredScripts(config, { redis, keys, patience, alone: options.alone }),
+    source: options.aroundSource?.(source) ?? source,
+    rulesets,
+    hashKey,
+    report: createReport({ metrics, logger, rulesets, verdictLog: config.verdictLog }),
+    now: Date.now,
+  };
+  return { deps, keys, patience, metrics, registry: registry.registry, rulesets };
+}
+
+interface Store {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly patience: Patience;
+}
+
+// A batch waits for Redis as long as it takes; whoever must go leaves it behind, and the batch still ends by itself.
+const NEVER = new AbortController().signal;
+
+function gatheredScripts(
+  config: WorkerConfig,
+  { redis, keys, patience, alone }: Store & { alone: boolean },
+): Pick<DecidingDeps, "load" | "pin" | "publish"> {
+  const batch = { maxItems: MAX_BATCH, maxInFlight: MAX_IN_FLIGHT };
+  const pins = createGatherer<Use, Inputs>({
+    ...batch,
+    flush: (uses) => patience(() => pinInputs(redis, keys, uses), NEVER),
+  });
+  const ttl = { prefix: config.prefix, verdictTtlMs: config.verdictTtlMs, recordTtlMs: config.recordTtlMs };
+  const publishes = createGatherer<Publication, Published>({
+    ...batch,
+    flush: (publications) => patience(() => publishVerdicts(redis, keys, publications, ttl), NEVER),
+  });
+  return {
+    load: (ids, token, signal): Promise<Loaded[]> =>
+      patience(() => loadSubmissions(redis, keys, ids, { token, alone }), signal),
+    pin: (uses, signal) => addAll(pins, uses, signal),
+    publish: (publications, signal) => addAll(publishes, publications, signal),
+  };
+}
+
+async function addAll<Item, Result>(
+  gatherer: Gatherer<Item, Result>,
+  items: readonly Item[],
+  signal: AbortSignal,
+): Promise<readonly Result[]> {
+  return await orLetGo(Promise.all(items.map((item) => gatherer.add(item))), signal);
+}
+
+/** Waits for `work`, or throws LetGo when the signal aborts first. */
+async function orLetGo<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new LetGo("Let go while Redis does not answer.", { cause: signal.reason }));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function createSourceOf(
+  config: WorkerConfig,
+  { redis, keys, patience, metrics }: Store & { metrics: WorkerMetrics },
+): Source {
+  const unsealer = unsealerOf(config);
+  const { lookups } = config;
+  return createSource({
+    metrics,
+    now: Date.now,
+    readStored: (eventId, signal) => patience(() => readStoredEvent(redis, keys, eventId), signal),
+    store: (eventId, json, signal) => patience(() => storeEvent(redis, keys, eventId, json), signal),
+    takeLookup: (signal) =>
+      lookups === undefined
+        ? Promise.resolve(0)
+        : patience(() => takeLookup(redis, keys, secretFingerprint(lookups.apiKey), lookups), signal),
+    ...(unsealer === undefined ? {} : { unsealer }),
+    ...(lookups === undefined ? {} : { lookups: createLookups(lookups) }),
+  });
+}

@@ -1,0 +1,90 @@
+import type { Producer } from "@assay/client/producer";
+import type { Logger } from "@assay/host";
+import { findOverdue, holdLease, pendingOf, releaseLease } from "@assay/ledger";
+import { type Keys, type Lane, LANES, leaderKey } from "@assay/protocol";
+import type { Redis } from "ioredis";
+import type { WorkerMetrics } from "./metrics.ts";
+import type { QueueDepths } from "./queue-depths.ts";
+
+/**
+ * Heals what no job will: crashes between accept and add, lost jobs, flushed queues. One process leads; every ten
+ * seconds it rings again for what has waited too long, trims the outbox, and sets the gauges of the whole installation.
+ */
+export interface Reconciler {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export interface ReconcilerOptions {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly prefix: string;
+  readonly producer: Producer;
+  readonly depths: QueueDepths;
+  readonly metrics: WorkerMetrics;
+  readonly logger: Logger;
+  /** This process, in the lease. */
+  readonly name: string;
+  readonly streamTtlMs: number;
+  readonly now: () => number;
+  delay(ms: number, signal: AbortSignal): Promise<void>;
+  /** Default 10,000. */
+  readonly everyMs?: number;
+}
+
+const EVERY_MS = 10_000;
+const MAX_PER_TICK = 1000;
+const OVERDUE_AFTER_MS = 60_000;
+const LOOKUP_OVERDUE_AFTER_MS = 10_000;
+
+export function createReconciler(options: ReconcilerOptions): Reconciler {
+  const { redis, keys, metrics, now } = options;
+  const everyMs = options.everyMs ?? EVERY_MS;
+  const stopped = new AbortController();
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    while (!stopped.signal.aborted) {
+      try {
+        if (await holdLease(redis, leaderKey(options.prefix), options.name, 3 * everyMs)) await tick();
+        else options.depths.clear();
+      } catch (error) {
+        options.logger.warn({ err: error }, "reconciling failed; it is tried again");
+      }
+      await options.delay(everyMs, stopped.signal);
+    }
+  }
+
+  async function tick(): Promise<void> {
+    for (const lane of LANES) await ringAgain(lane);
+    await redis.xtrim(keys.verdicts(), "MINID", "~", String(now() - options.streamTtlMs));
+    metrics.deadLetters.set({ kind: "input" }, await redis.xlen(keys.deadLetters("input")));
+    await options.depths.measure();
+  }
+
+  async function ringAgain(lane: Lane): Promise<void> {
+    const oldestJobMs = lane === "lookups" ? 0 : await options.depths.oldestJobAgeMs(lane, now());
+    // While jobs of the lane are old, what is pending most likely still has its own among them.
+    const afterMs = lane === "lookups" ? LOOKUP_OVERDUE_AFTER_MS : Math.max(OVERDUE_AFTER_MS, 2 * oldestJobMs);
+    const overdue = await findOverdue(redis, keys, lane, { before: now() - afterMs, now: now(), limit: MAX_PER_TICK });
+    const rung = await options.producer.ring(lane, overdue.ids);
+    if (rung > 0) {
+      metrics.repairs.inc(rung);
+      options.logger.warn({ lane, count: rung }, "doorbells were lost and are rung again");
+    }
+    const pending = await pendingOf(redis, keys, lane);
+    metrics.pending.set({ lane }, pending.count);
+    metrics.pendingOldest.set({ lane }, pending.oldest === undefined ? 0 : Math.max(0, now() - pending.oldest) / 1000);
+  }
+
+  return {
+    start() {
+      running ??= run();
+    },
+    async stop() {
+      stopped.abort();
+      await running;
+      await releaseLease(redis, leaderKey(options.prefix), options.name).catch(() => undefined);
+    },
+  };
+}

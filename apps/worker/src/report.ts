@@ -1,0 +1,110 @@
+import type { Logger } from "@assay/host";
+import type { Publication, Published } from "@assay/ledger";
+import { CHECK_NAMES, laneOf, type Verdict } from "@assay/protocol";
+import type { Decision } from "@assay/rules";
+import type { WorkerMetrics } from "./metrics.ts";
+import type { Rulesets } from "./rulesets.ts";
+
+/** Which verdicts get a log line: all, those that are not allow, or none. */
+export const VERDICT_LOGS = ["all", "not_allow", "none"] as const;
+
+export type VerdictLog = (typeof VERDICT_LOGS)[number];
+
+/** Tells the outside what happened: metrics, and one log line per verdict. Neither ever holds who the visitor is. */
+export interface Report {
+  /** A decision was made; it is not published yet. */
+  decision(decision: Decision, verdict: Verdict): void;
+  published(published: Published, publication: Publication | undefined): void;
+  /** A fault of ours ended a submission undecided. */
+  fault(error: unknown): void;
+}
+
+export function createReport(options: {
+  metrics: WorkerMetrics;
+  logger: Logger;
+  rulesets: Rulesets;
+  verdictLog: VerdictLog;
+}): Report {
+  const { metrics, logger, rulesets, verdictLog } = options;
+  const flows = new Set(rulesets.all.flatMap((ruleset) => ruleset.flows));
+  const flowLabel = (flow: string | undefined) => (flow === undefined ? "none" : flows.has(flow) ? flow : "other");
+
+  function countVerdict(verdict: Verdict): void {
+    const { name } = verdict.ruleset;
+    const labels = {
+      action: verdict.action,
+      kind: verdict.kind,
+      flow: flowLabel(verdict.context?.flow),
+      ruleset: name,
+    };
+    metrics.verdicts.inc({ ...labels, undecided: verdict.undecided?.code ?? "none" });
+    metrics.acceptToVerdict.observe({ lane: laneOf(verdict.kind) }, secondsWaited(verdict));
+    metrics.score.observe({ ruleset: name }, verdict.score);
+    for (const { rule } of verdict.reasons) metrics.ruleHits.inc({ ruleset: name, rule, mode: "live" });
+    for (const { rule } of verdict.unknown) metrics.ruleUnknown.inc({ ruleset: name, rule });
+    for (const signal of new Set(verdict.unknown.flatMap(({ missing }) => missing)))
+      metrics.signalMissing.inc({ signal });
+    const { rules, judged } = verdict.coverage;
+    if (rules > 0 && verdict.undecided === undefined) metrics.coverage.observe({ ruleset: name }, judged / rules);
+    countChecks(verdict.checks);
+  }
+
+  function countChecks(checks: Verdict["checks"]): void {
+    for (const check of CHECK_NAMES) {
+      const result = checks[check];
+      if (result !== undefined) metrics.checks.inc({ check, result: String(result) });
+    }
+  }
+
+  return {
+    decision(decision) {
+      for (const fact of decision.invalidFacts) metrics.factsInvalid.inc({ fact });
+    },
+    published(published, publication) {
+      switch (published.status) {
+        case "published":
+          if (publication === undefined) return;
+          countVerdict(publication.verdict);
+          logVerdict(logger, verdictLog, publication.verdict);
+          return;
+        case "conflict":
+          metrics.conflicts.inc({ reason: published.reason });
+          if (published.reason === "nondeterminism")
+            logger.error({ id: published.id }, "two verdicts from equal inputs differ");
+          return;
+        case "orphan":
+          metrics.orphanJobs.inc();
+          return;
+        case "repeated":
+      }
+    },
+    fault(error) {
+      logger.error({ err: error }, "a submission could not be judged");
+    },
+  };
+}
+
+function logVerdict(logger: Logger, verdictLog: VerdictLog, verdict: Verdict): void {
+  if (verdictLog === "none" || (verdictLog === "not_allow" && verdict.action === "allow")) return;
+  logger.info(
+    {
+      id: verdict.id,
+      kind: verdict.kind,
+      action: verdict.action,
+      score: verdict.score,
+      rules: verdict.reasons.map(({ rule }) => rule),
+      unknown: verdict.unknown.length,
+      ruleset: verdict.ruleset.name,
+      digest: verdict.ruleset.digest,
+      flow: verdict.context?.flow,
+      undecided: verdict.undecided?.code,
+      event_source: verdict.event_source,
+      waited_seconds: secondsWaited(verdict),
+    },
+    "verdict",
+  );
+}
+
+function secondsWaited(verdict: Verdict): number {
+  return Math.max(0, verdict.decided_at - verdict.received_at) / 1000;
+}

@@ -1,0 +1,55 @@
+import { createLogger } from "@assay/host";
+import { connectForCommands, letGoSubmissions, whenReady } from "@assay/ledger";
+import { loadConfig } from "./config.ts";
+import { decideSubmissions } from "./decide-submissions.ts";
+import { createDeciding } from "./deciding.ts";
+import { randomUUID } from "node:crypto";
+import type { Source } from "./source.ts";
+
+/** Decides one suspect. BullMQ runs it in a child process: what the suspect breaks, it breaks alone. */
+export function createSuspectProcess(aroundSource?: (source: Source) => Source) {
+  let opened: ReturnType<typeof open> | undefined;
+  const stopping = new AbortController();
+  process.once("SIGTERM", () => stopping.abort());
+
+  async function open() {
+    const config = loadConfig();
+    const logger = createLogger({ name: "worker", level: config.logLevel });
+    const redis = connectForCommands({ url: config.redisUrl, name: "assay-suspect" });
+    redis.on("error", (error) => logger.debug({ err: error }, "redis connection"));
+    await whenReady(redis, stopping.signal);
+    const deciding = await createDeciding({
+      config,
+      redis,
+      logger,
+      alone: true,
+      onHiccup: (error) => logger.debug({ err: error }, "redis does not serve"),
+      ...(aroundSource === undefined ? {} : { aroundSource }),
+    });
+    return {
+      deps: deciding.deps,
+      letGo: (ids: readonly string[], token: string) =>
+        letGoSubmissions(
+          redis,
+          deciding.keys,
+          token,
+          ids.map((id) => ({ id, spendsRetry: false })),
+        ),
+    };
+  }
+
+  return async (ids: readonly string[]): Promise<void> => {
+    const { deps, letGo } = await (opened ??= open());
+    const token = randomUUID();
+    try {
+      const outcomes = await decideSubmissions(deps, ids, token, stopping.signal);
+      const waiting = outcomes.filter(({ status }) => status === "wait").map(({ id }) => id);
+      // A lookup that must wait goes back to its lane: the reconciler rings for it there.
+      if (waiting.length > 0) await letGo(waiting, token);
+    } catch (error) {
+      // A script that failed is no death of the submission's: the try is given back.
+      await letGo(ids, token).catch(() => undefined);
+      throw error;
+    }
+  };
+}

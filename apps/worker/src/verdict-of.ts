@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import type { Work } from "@assay/ledger";
+import {
+  canonicalJson,
+  type Checks,
+  type Event,
+  type EventSource,
+  type UndecidedCode,
+  type Verdict,
+} from "@assay/protocol";
+import type { Decision, Ruleset } from "@assay/rules";
+import { MAX_CLOCK_SKEW_MS } from "./checks.ts";
+
+/** An event and where it came from. */
+export interface SourcedEvent {
+  readonly event: Event;
+  readonly source: EventSource;
+}
+
+/** All that a verdict is made of. */
+export interface VerdictParts {
+  readonly work: Work;
+  readonly ruleset: Ruleset;
+  readonly decision: Decision;
+  readonly checks: Checks;
+  readonly sourced?: SourcedEvent;
+  readonly undecided?: UndecidedCode;
+  /** Unix ms. */
+  readonly decidedAt: number;
+}
+
+/** The verdict as it is published. Fields that do not apply are absent. */
+export function verdictOf(parts: VerdictParts): Verdict {
+  const { work, ruleset, decision, checks, undecided } = parts;
+  const { kind, context = {}, event_id: claimedEventId } = work.meta;
+  const event = parts.sourced?.event;
+  const eventId = event?.event_id ?? claimedEventId;
+  const { flow, user_id, reference } = context;
+  return {
+    schema: "assay.verdict/1",
+    id: work.id,
+    kind,
+    action: decision.action,
+    score: decision.score,
+    reasons: decision.reasons,
+    shadow: decision.shadow,
+    unknown: decision.unknown,
+    checks,
+    coverage: decision.coverage,
+    ruleset: { name: ruleset.name, digest: ruleset.digest, engine: ruleset.engine },
+    received_at: work.receivedAt,
+    decided_at: parts.decidedAt,
+    ...present({
+      event_id: eventId,
+      visitor_id: event?.identification?.visitor_id,
+      linked_id: event?.linked_id,
+      platform: event?.sdk?.platform,
+      event_source: parts.sourced?.source,
+      event_time: event?.timestamp,
+      context: nonEmpty(present({ flow, user_id, reference })),
+      signals: decision.signals,
+      undecided: undecided === undefined ? undefined : { code: undecided },
+      degraded: isAhead(checks) ? ["clock_skew"] : undefined,
+      would_be: decision.wouldBe,
+    }),
+  };
+}
+
+/** Digest of a verdict over all but `decided_at`: equal inputs must give equal digests. */
+export function verdictDigest(verdict: Verdict): string {
+  const { decided_at: _, ...rest } = verdict;
+  return createHash("sha256").update(canonicalJson(rest)).digest("base64url").slice(0, 22);
+}
+
+function isAhead(checks: Checks): boolean {
+  return (checks.event_age_seconds ?? 0) * 1000 < -MAX_CLOCK_SKEW_MS;
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Only the fields that hold something. */
+function present<T extends object>(fields: T): Present<T> {
+  const kept: Present<T> = { ...fields };
+  for (const name in kept) if (kept[name] === undefined) delete kept[name];
+  return kept;
+}
+
+function nonEmpty<T extends object>(value: T): T | undefined {
+  return Object.keys(value).length === 0 ? undefined : value;
+}

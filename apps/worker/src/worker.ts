@@ -1,0 +1,220 @@
+import { randomUUID } from "node:crypto";
+import type { Logger, Progress } from "@assay/host";
+import { letGoSubmissions, type Release } from "@assay/ledger";
+import { DEFAULT_TENANT, type Lane, LANES, queuePrefix, SUSPECTS_QUEUE } from "@assay/protocol";
+import { DelayedError, type Job, Queue, Worker, type WorkerOptions } from "bullmq";
+import type { Redis } from "ioredis";
+import type { Calm } from "./calm.ts";
+import { decideSubmissions, type Outcome } from "./decide-submissions.ts";
+import type { Deciding } from "./deciding.ts";
+import { readIds } from "./job-ids.ts";
+import { LetGo } from "./patience.ts";
+
+/*
+ * The only file that knows BullMQ's workers, and the only one that decides what becomes of a job:
+ *
+ *   decided      the doorbell has done its work
+ *   orphan       discard: nobody waits
+ *   suspect      discard here, ring once for it alone in the queue `suspects`
+ *   wait         snooze (nothing spent) or retry (a retry is spent): the job comes again at `until`
+ *   LetGo        the process stops, or the lock is lost: the tries are given back, the job comes again in a second
+ *   any error    a script of ours is wrong: the same, in five seconds
+ */
+
+export interface ScoreWorker {
+  /** Begins to fetch. */
+  start(): void;
+  /** Stops fetching, waits for what is active up to the deadline, then lets it go. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface ScoreWorkerOptions {
+  readonly deciding: Deciding;
+  readonly calm: Calm;
+  readonly progress: Progress;
+  readonly logger: Logger;
+  /** Opens a connection that waits for Redis; closed by `stop`. */
+  connect(): Redis;
+  /** A command connection, for ringing. */
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly concurrency: number;
+  /** File of the process in which suspects run alone. */
+  readonly suspectFile: URL;
+  /** Ms that `stop` waits for active jobs. */
+  readonly stopWithinMs: number;
+}
+
+const AGAIN_AFTER_LET_GO_MS = 1000;
+const AGAIN_AFTER_FAULT_MS = 5000;
+const RETRY_PRIORITY = 20;
+
+// Why these numbers: a crashed worker's jobs come back within lock + 2 × interval. A stall is no fault of the job's,
+// so it never fails one; a job that kills its worker is told by its tries in the ledger.
+const SETTINGS = {
+  lockDuration: 15_000,
+  stalledInterval: 5000,
+  maxStalledCount: 1000,
+  removeOnComplete: { count: 0 },
+  removeOnFail: { count: 1000 },
+  autorun: false,
+} as const satisfies Partial<WorkerOptions>;
+
+/** Serves the three lanes and the queue of suspects. */
+export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
+  const { deciding, progress, logger } = options;
+  const bull = { prefix: queuePrefix(options.prefix) };
+  const suspects = new Queue(SUSPECTS_QUEUE, {
+    ...bull,
+    connection: options.redis,
+    streams: { events: { maxLen: 1000 } },
+  });
+  const connections: Redis[] = [];
+  let active = 0;
+
+  function connect(): Redis {
+    const connection = options.connect();
+    connections.push(connection);
+    return connection;
+  }
+
+  function createLaneWorker(lane: Lane, concurrency: number): Worker {
+    const worker: Worker = new Worker(
+      lane,
+      // Exactly three parameters: BullMQ hands the signal only to such a function.
+      async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
+        progress.busy(++active);
+        try {
+          await serve(job, token ?? "", signal ?? new AbortController().signal, worker);
+        } finally {
+          progress.busy(--active);
+          progress.worked();
+        }
+      },
+      { ...bull, ...SETTINGS, connection: connect(), concurrency },
+    );
+    worker.on("lockRenewalFailed", (ids: string[]) => {
+      for (const id of ids) worker.cancelJob(id, "lock lost");
+    });
+    return worker;
+  }
+
+  async function serve(job: Job, lock: string, signal: AbortSignal, worker: Worker): Promise<void> {
+    const ids = readIds(job.data);
+    const token = randomUUID();
+    if (ids.length === 0) deciding.metrics.orphanJobs.inc();
+    let outcomes: Outcome[];
+    try {
+      outcomes = await decideSubmissions(deciding.deps, ids, token, signal);
+      for (const outcome of outcomes) if (outcome.status === "suspect") await ringAlone(outcome.id, signal);
+    } catch (error) {
+      if (!(error instanceof LetGo)) logger.error({ err: error }, "a doorbell could not be served");
+      await letGo(ids, token);
+      return await comeAgain(
+        job,
+        lock,
+        Date.now() + (error instanceof LetGo ? AGAIN_AFTER_LET_GO_MS : AGAIN_AFTER_FAULT_MS),
+      );
+    }
+    const waits = outcomes.filter((outcome) => outcome.status === "wait");
+    const orphans = outcomes.filter(({ status }) => status === "orphan").length;
+    if (orphans > 0) deciding.metrics.orphanJobs.inc(orphans);
+    if (waits.length === 0) return;
+    await wait(job, lock, { token, waits, signal, worker });
+  }
+
+  async function ringAlone(id: string, signal: AbortSignal): Promise<void> {
+    deciding.metrics.suspects.inc();
+    const data = { v: 1, tenant: DEFAULT_TENANT, ids: [id] };
+    // No trace is left of a failed one: the reconciler rings again, and that must not be taken for a duplicate.
+    const settings = {
+      attempts: 3,
+      backoff: { type: "fixed", delay: 1000 },
+      removeOnComplete: true,
+      removeOnFail: true,
+    };
+    await deciding.patience(() => suspects.add("alone", data, { ...settings, jobId: `b-${randomUUID()}` }), signal);
+  }
+
+  async function wait(
+    job: Job,
+    lock: string,
+    {
+      token,
+      waits,
+      signal,
+      worker,
+    }: { token: string; waits: Extract<Outcome, { status: "wait" }>[]; signal: AbortSignal; worker: Worker },
+  ): Promise<never> {
+    const until = Math.min(...waits.map((outcome) => outcome.until));
+    const releases = waits.map(({ id, spendsRetry, why }): Release => ({ id, spendsRetry, snoozed: { why, until } }));
+    await deciding.patience(() => letGoSubmissions(options.redis, deciding.keys, token, releases), signal);
+    if (waits.some(({ holdLane }) => holdLane)) {
+      await worker.rateLimit(Math.max(1, until - Date.now()));
+      throw Worker.RateLimitError();
+    }
+    if (waits.some(({ spendsRetry }) => spendsRetry)) await job.changePriority({ priority: RETRY_PRIORITY });
+    return await comeAgain(job, lock, until);
+  }
+
+  async function letGo(ids: readonly string[], token: string): Promise<void> {
+    const releases = ids.map((id): Release => ({ id, spendsRetry: false }));
+    // When Redis does not answer even now, the tries stay counted, and the submissions run alone later.
+    await letGoSubmissions(options.redis, deciding.keys, token, releases).catch(() => undefined);
+  }
+
+  async function comeAgain(job: Job, lock: string, at: number): Promise<never> {
+    await job.moveToDelayed(at, lock);
+    throw new DelayedError();
+  }
+
+  const background = Math.max(1, Math.floor(options.concurrency / 4));
+  const lanes = LANES.map((lane) => createLaneWorker(lane, lane === "results" ? options.concurrency : background));
+  const alone = new Worker(SUSPECTS_QUEUE, options.suspectFile, {
+    ...bull,
+    ...SETTINGS,
+    connection: connect(),
+    concurrency: 1,
+    useWorkerThreads: false,
+  });
+  const workers = [...lanes, alone];
+  for (const worker of workers) worker.on("error", (error) => options.calm.trouble(error));
+  options.calm.watch({
+    pause: () => Promise.all(workers.map((worker) => worker.pause(true))),
+    resume: () => Promise.all(workers.map((worker) => worker.resume())),
+  });
+
+  let stopping: Promise<void> | undefined;
+  async function stop(): Promise<void> {
+    await options.calm.stop();
+    const closed = Promise.all(workers.map((worker) => worker.close()));
+    // BullMQ's close waits without bound: past the deadline what is active is let go, and then left.
+    if (!(await within(closed, options.stopWithinMs))) {
+      for (const worker of lanes) worker.cancelAllJobs("shutdown");
+      await within(closed, 2000);
+    }
+    await within(suspects.close(), 2000);
+    for (const connection of connections) connection.disconnect();
+  }
+
+  return {
+    start() {
+      for (const worker of workers)
+        worker.run().catch((error: unknown) => logger.error({ err: error }, "a worker stopped"));
+    },
+    stop: () => (stopping ??= stop()),
+  };
+}
+
+/** Whether `work` ended within `ms`. */
+async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
