@@ -7,7 +7,7 @@ import { createScript, number, text } from "./script.ts";
 export interface Arrival {
   readonly id: string;
   readonly submission: Submission;
-  /** Unix ms; Redis's own time when absent, and never further than 5 s from it. */
+  /** Unix ms; Redis's own time when absent or NaN, and never further than 5 s from it. */
   readonly receivedAt?: number;
 }
 
@@ -34,11 +34,11 @@ local skew = tonumber(ARGV[1])
 local rows = {}
 for n = 1, #KEYS / 2 do
   local record, pending = KEYS[n * 2 - 1], KEYS[n * 2]
-  local id, digest, meta, payload, lane, received = unpack(ARGV, n * 6 - 4, n * 6 + 1)
+  local id, digest, meta, payload, lane, received, keeps_first = unpack(ARGV, n * 7 - 5, n * 7 + 1)
   local known = redis.call('HMGET', record, 'd', 's', 'r')
   if known[1] then
     local status = 'conflict'
-    if known[1] == digest then status = known[2] and 'decided' or 'duplicate' end
+    if known[1] == digest or keeps_first == '1' then status = known[2] and 'decided' or 'duplicate' end
     rows[n] = { status, known[1], known[3], '0' }
   else
     local at = tonumber(received) or now
@@ -70,7 +70,8 @@ export async function acceptSubmissions(redis: Redis, keys: Keys, arrivals: read
       JSON.stringify(meta satisfies Meta),
       payload ?? "",
       lane,
-      receivedAt ?? "",
+      receivedAt === undefined || Number.isNaN(receivedAt) ? "" : receivedAt,
+      submission.kind === "webhook" ? "1" : "0",
     );
   }
   const rows = await accept.run(redis, scriptKeys, args);
@@ -78,7 +79,7 @@ export async function acceptSubmissions(redis: Redis, keys: Keys, arrivals: read
     const [status, digest, received, clamped] = rows[index] ?? [];
     return {
       id,
-      status: readStatus(text(status), submission),
+      status: readStatus(text(status)),
       lane: laneOf(submission.kind),
       receivedAt: number(received),
       digest: text(digest),
@@ -87,13 +88,14 @@ export async function acceptSubmissions(redis: Redis, keys: Keys, arrivals: read
   });
 }
 
-function readStatus(status: string, submission: Submission): Acceptance["status"] {
+function readStatus(status: string): Acceptance["status"] {
   switch (status) {
     case "accepted":
     case "duplicate":
     case "decided":
+    case "conflict":
       return status;
     default:
-      return submission.kind === "webhook" ? "duplicate" : "conflict";
+      throw new TypeError(`The accept script answered with an unknown status: ${status}`);
   }
 }

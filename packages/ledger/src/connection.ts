@@ -11,6 +11,9 @@ const COMMAND_TIMEOUT_MS = 2000;
 const CONNECT_TIMEOUT_MS = 2000;
 // Above the 10 s that a blocking read of BullMQ may take; bounds a half-open connection.
 const SOCKET_TIMEOUT_MS = 15_000;
+// How long Redis has to say goodbye, and then how long its socket has to close.
+const QUIT_TIMEOUT_MS = 500;
+const CLOSE_TIMEOUT_MS = 500;
 
 /**
  * A connection for commands: answers or fails within 2 s, and queues nothing while Redis is away.
@@ -33,6 +36,7 @@ function connect(target: ConnectionTarget, options: RedisOptions): Redis {
   const all: RedisOptions = {
     ...options,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    disconnectTimeout: CLOSE_TIMEOUT_MS,
     keepAlive: 10_000,
     ...(target.name === undefined ? {} : { connectionName: target.name }),
     retryStrategy: (attempt) => Math.min(50 * 2 ** (attempt - 1), 1000) + Math.random() * 200,
@@ -59,13 +63,22 @@ export async function whenReady(redis: Redis, signal?: AbortSignal): Promise<voi
   });
 }
 
-/** Ends a connection: politely while Redis answers, at once otherwise. Safe to call twice. */
+/** Ends a connection: politely while Redis answers, within a second otherwise. Safe to call twice. */
 export async function disconnect(redis: Redis): Promise<void> {
+  if (redis.status === "ready") await quit(redis);
   if (redis.status === "end") return;
-  try {
-    if (redis.status === "ready") await redis.quit();
-  } catch {
-    // It was going away anyhow; what follows frees the socket.
-  }
+  // Between two attempts to connect there is no socket, and no event would tell of its end.
+  const ended = redis.status === "reconnecting" ? undefined : new Promise((resolve) => redis.once("end", resolve));
   redis.disconnect();
+  await ended;
+}
+
+// QUIT waits behind a blocking read, and for ever on a Redis that hangs. When it fails, the caller frees the socket.
+async function quit(redis: Redis): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, QUIT_TIMEOUT_MS);
+  });
+  await Promise.race([redis.quit().catch(() => undefined), patience]);
+  clearTimeout(timer);
 }

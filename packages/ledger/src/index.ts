@@ -17,6 +17,7 @@ export {
   type VerdictState,
 } from "./read.ts";
 export type { Meta } from "./record.ts";
+export { isPassing, redisErrorKind } from "./redis-error.ts";
 export {
   checkServer,
   type Durability,

@@ -10,13 +10,15 @@ export interface LookupRate {
   readonly burst: number;
 }
 
-// Redis's clock fills the bucket, so that every worker sees the same.
+// Redis's clock fills the bucket, so that every worker sees the same. A clock set back (a failover to another machine)
+// must not drain it.
 const take = createScript(`
 local rps, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local r = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local tokens = math.min(burst, (tonumber(r[1]) or burst) + (now - (tonumber(r[2]) or now)) * rps / 1000)
+local elapsed = math.max(0, now - (tonumber(r[2]) or now))
+local tokens = math.min(burst, (tonumber(r[1]) or burst) + elapsed * rps / 1000)
 local wait = 0
 if tokens >= 1 then tokens = tokens - 1 else wait = math.ceil((1 - tokens) * 1000 / rps) end
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', string.format('%.0f', now))

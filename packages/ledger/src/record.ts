@@ -10,6 +10,7 @@ import { type Context, isRecord, type Kind, KINDS, type Lane, LANES } from "@ass
  *   sw why it is snoozed              su until when, unix ms   i  inputs, pinned by the first try that had the event
  * From the decision on also:
  *   s  id in the stream               c  action                vd digest of the verdict    at decided_at, unix ms
+ *   vi what the verdict was made from: its pinned inputs and, if it is undecided, why
  */
 export interface Meta {
   readonly kind: Kind;
