@@ -1,5 +1,5 @@
 import type { Logger, RateLimitedLog } from "@assay/host";
-import { isHiccup, redisErrorKind } from "./patience.ts";
+import { isPassing, redisErrorKind } from "@assay/ledger";
 import type { WorkerMetrics } from "./metrics.ts";
 
 /** Something that fetches work, and can be held. */
@@ -62,7 +62,7 @@ export function createCalm(options: CalmOptions): Calm {
     trouble(cause) {
       options.metrics.redisErrors.inc({ kind: redisErrorKind(cause) });
       options.log.warn({ err: cause }, "redis does not serve");
-      if (!isHiccup(cause) || stopped.signal.aborted) return;
+      if (!isPassing(cause) || stopped.signal.aborted) return;
       holding ??= hold().catch((failure: unknown) => {
         holding = undefined;
         options.log.error({ err: failure }, "fetching could not be held");

@@ -64,7 +64,7 @@ export async function createDeciding(options: DecidingOptions): Promise<Deciding
   const registry = createMetrics("worker");
   const metrics = createWorkerMetrics(registry);
   const patience = createPatience({
-    onHiccup: options.onHiccup,
+    onHiccup: (error) => options.onHiccup(error),
     delay: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
   });
   for (const { name, digest } of rulesets.all) metrics.rulesetInfo.set({ name, digest }, 1);

@@ -1,3 +1,5 @@
+import { isPassing } from "@assay/ledger";
+
 /** Raised when a job must be let go while Redis does not answer: the process stops, or the job's lock is lost. */
 export class LetGo extends Error {
   override readonly name = "LetGo";
@@ -25,29 +27,10 @@ export function createPatience(options: PatienceOptions): Patience {
       try {
         return await run();
       } catch (error) {
-        if (!(error instanceof Error) || !isHiccup(error)) throw error;
+        if (!(error instanceof Error) || !isPassing(error)) throw error;
         options.onHiccup(error);
         await options.delay(delayMs, signal);
       }
     }
   };
-}
-
-const PASSING_REPLIES = /^(?:OOM|READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|MISCONF|NOREPLICAS|UNBLOCKED)\b/;
-
-/** Whether an error passes by itself: the connection's, or a server that cannot write just now. */
-export function isHiccup(error: Error): boolean {
-  if (error.name === "ReplyError")
-    return PASSING_REPLIES.test(error.message) || / (?:OOM|READONLY) /.test(error.message);
-  return /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|timed out|Connection is closed|Stream isn't writeable|max retries per request|Socket timeout|Connection/i.test(
-    `${error.name} ${error.message}`,
-  );
-}
-
-/** A short name of a Redis error for the metric `redis_errors_total`: a closed list. */
-export function redisErrorKind(error: Error): string {
-  const named = PASSING_REPLIES.exec(error.message)?.[0];
-  if (named !== undefined) return named.toLowerCase();
-  if (/timed out|timeout/i.test(error.message)) return "timeout";
-  return isHiccup(error) ? "connection" : "other";
 }
