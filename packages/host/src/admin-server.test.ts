@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
 import { type AdminServer, AdminServerError, type AdminServerOptions, createAdminServer } from "./admin-server.ts";
 import { createLogger } from "./logger.ts";
@@ -90,11 +90,20 @@ describe("createAdminServer", () => {
     expect(String(error)).toContain("ASSAY_ADMIN_PORT");
   });
 
-  test("closes its port before stop resolves, also with a connection kept open", async () => {
-    const server = build({});
+  test("closes its port before stop resolves, also while a question has no answer yet", async () => {
+    const questions = new EventEmitter();
+    const asked = once(questions, "asked");
+    const server = build({
+      ready: () => {
+        questions.emit("asked");
+        return new Promise(() => {});
+      },
+    });
     const { port } = await server.start();
-    await (await fetch(`http://127.0.0.1:${port}/livez`)).text();
+    const request = fetch(`http://127.0.0.1:${port}/readyz`).catch(() => "cut off");
+    await asked;
     await server.stop();
+    expect(await request).toBe("cut off");
     await expect(fetch(`http://127.0.0.1:${port}/livez`)).rejects.toThrow("fetch failed");
   });
 

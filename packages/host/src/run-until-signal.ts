@@ -28,8 +28,8 @@ export function runUntilSignal(lifecycle: Lifecycle): void {
     });
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  // Node raises a rejection that nobody handled as an uncaught exception too.
   process.on("uncaughtException", (error) => exit(logger, "an error was not caught", error));
-  process.on("unhandledRejection", (reason) => exit(logger, "a rejection was not handled", reason));
 }
 
 /** Whether every stop succeeded. */
