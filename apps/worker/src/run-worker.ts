@@ -13,6 +13,9 @@ import { createReconciler } from "./reconciler.ts";
 import type { Source } from "./source.ts";
 import { createScoreWorker } from "./worker.ts";
 
+export { loadConfig, type WorkerConfig } from "./config.ts";
+export type { Source } from "./source.ts";
+
 /** A running worker process. */
 export interface RunningWorker {
   /** Port of `/metrics`, `/livez` and `/readyz`. */
