@@ -1,0 +1,70 @@
+import type { Metrics } from "@assay/host";
+import type { Kind, Lane } from "@assay/protocol";
+import type { Counter, Gauge, Histogram } from "prom-client";
+import type { RedisErrorKind } from "./redis-error-kind.ts";
+
+/** How a submission fared at the door. `unconfirmed`: it is not known whether it was accepted. */
+export type SubmissionOutcome = "accepted" | "duplicate" | "decided" | "conflict" | "shed" | "unconfirmed";
+
+/** What this process counts. */
+export interface IngressMetrics {
+  request(route: string, code: number, seconds: number): void;
+  submission(kind: Kind, outcome: SubmissionOutcome, seconds: number): void;
+  invalidContext(field: string): void;
+  shed(lane: Lane, reason: "memory" | "overload"): void;
+  memoryRatio(ratio: number): void;
+  redisError(kind: RedisErrorKind): void;
+}
+
+const REQUEST_BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const ACCEPT_BUCKETS_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+/** Registers the metrics of the ingress. Labels are closed sets: a route is its pattern, never a path. */
+export function createIngressMetrics(metrics: Metrics): IngressMetrics {
+  const requests: Counter<"route" | "code"> = metrics.counter("http_requests_total", "Requests answered.", [
+    "route",
+    "code",
+  ]);
+  const durations: Histogram<"route"> = metrics.histogram(
+    "http_request_duration_seconds",
+    "From the first byte of a request to the end of its answer.",
+    ["route"],
+    REQUEST_BUCKETS_SECONDS,
+  );
+  const submissions: Counter<"kind" | "outcome"> = metrics.counter(
+    "submissions_total",
+    "Submissions that were read, by what became of them at the door.",
+    ["kind", "outcome"],
+  );
+  const accepts: Histogram = metrics.histogram(
+    "accept_duration_seconds",
+    "From a submission that was read to Redis holding its record and job.",
+    [],
+    ACCEPT_BUCKETS_SECONDS,
+  );
+  const invalid: Counter<"field"> = metrics.counter(
+    "context_invalid_total",
+    "Context fields left out because they cannot be judged.",
+    ["field"],
+  );
+  const shed: Counter<"lane" | "reason"> = metrics.counter("shed_total", "Submissions refused to stay alive.", [
+    "lane",
+    "reason",
+  ]);
+  const ratio: Gauge = metrics.gauge("redis_memory_ratio", "Used memory of Redis over its bound; 0 without a bound.");
+  const errors: Counter<"kind"> = metrics.counter("redis_errors_total", "Trouble with Redis.", ["kind"]);
+  return {
+    request(route, code, seconds) {
+      requests.inc({ route, code });
+      durations.observe({ route }, seconds);
+    },
+    submission(kind, outcome, seconds) {
+      submissions.inc({ kind, outcome });
+      if (outcome === "accepted" || outcome === "duplicate" || outcome === "decided") accepts.observe(seconds);
+    },
+    invalidContext: (field) => invalid.inc({ field }),
+    shed: (lane, reason) => shed.inc({ lane, reason }),
+    memoryRatio: (value) => ratio.set(value),
+    redisError: (kind) => errors.inc({ kind }),
+  };
+}

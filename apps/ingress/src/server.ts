@@ -1,0 +1,98 @@
+import { MAX_BODY_BYTES, ProblemError } from "@assay/protocol";
+import { fastify, type FastifyReply, type FastifyRequest } from "fastify";
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import { authenticate } from "./authenticate.ts";
+import type { Surface } from "./config.ts";
+import { observeRequests, type RequestObserver } from "./observe-requests.ts";
+import { addOpenapi } from "./openapi.ts";
+import { collectRoutes } from "./other-methods.ts";
+import { headersOf, notFound, problemOf } from "./problems.ts";
+import type { App, RouteDeps } from "./route.ts";
+import { addSubmissionsRoute } from "./submissions-route.ts";
+import { addVerdictsRoutes } from "./verdicts-route.ts";
+import { addWebhookRoutes } from "./webhook-route.ts";
+
+/** What the server is made of. */
+export interface ServerDeps extends RouteDeps, RequestObserver {
+  readonly surface: Surface;
+  /** Whether `/openapi.json` is served. */
+  readonly openapi: boolean;
+  /** Called for every answer of 500 or above. */
+  readonly onTrouble: (problem: ProblemError) => void;
+  /** Whether connections are to end with their next answer. */
+  readonly isStopping: () => boolean;
+}
+
+// A request that has not arrived whole after this time is given up; Node looks every two seconds.
+const REQUEST_TIMEOUT_MS = 10_000;
+const TIMEOUT_CHECK_MS = 2000;
+// Above the 60 s of common load balancers, so that they close idle connections and not this side.
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+
+/** Builds the data plane's HTTP server. It does not listen. */
+export async function createServer(deps: ServerDeps): Promise<App> {
+  const app = createApp();
+  observeRequests(app, deps);
+  app.addHook("onSend", (_request, reply, payload, next) => {
+    void reply.header("cache-control", "no-store");
+    if (deps.isStopping()) void reply.header("connection", "close");
+    next(null, payload);
+  });
+  app.setErrorHandler((error, request, reply) => sendProblem(deps, problemOf(error), request, reply));
+  app.setNotFoundHandler((request, reply) => sendProblem(deps, notFound(), request, reply));
+  const refuseOtherMethods = collectRoutes(app);
+  if (deps.openapi) await addOpenapi(app);
+  if (deps.surface !== "webhooks") await addApi(app, deps);
+  if (deps.surface !== "api") await addWebhookRoutes(app, deps);
+  refuseOtherMethods();
+  return app;
+}
+
+function createApp(): App {
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: { connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    // While it stops, what still comes in on open connections is answered as ever.
+    return503OnClosing: false,
+    clientErrorHandler: (_error, socket) => socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"),
+    // A path that cannot be decoded. No hook and no error handler runs for it.
+    frameworkErrors: (error, _request, { raw }) => {
+      const problem = problemOf(error);
+      raw.writeHead(problem.toProblem().status, headersOf(problem)).end(JSON.stringify(problem.toProblem()));
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.removeContentTypeParser("text/plain");
+  return app;
+}
+
+/** The routes of callers, behind their keys. */
+async function addApi(app: App, deps: ServerDeps): Promise<void> {
+  await app.register((scope: App, _options, done) => {
+    scope.addHook("onRequest", (request, _reply, next) => {
+      request.keyName = authenticate(request.headers.authorization, deps.credentials().keys);
+      next();
+    });
+    addSubmissionsRoute(scope, deps);
+    addVerdictsRoutes(scope, deps);
+    done();
+  });
+  for (const url of ["/v1/outcomes", "/v1/stream"]) {
+    app.all(url, { schema: { hide: true } }, () => {
+      throw new ProblemError("not_found", `${url} is not in this version.`);
+    });
+  }
+}
+
+function sendProblem(deps: ServerDeps, problem: ProblemError, request: FastifyRequest, reply: FastifyReply): void {
+  const document = problem.toProblem();
+  if (document.status >= 500) deps.onTrouble(problem);
+  if (document.status === 401) {
+    const scheme = request.routeOptions.url?.startsWith("/v1/webhooks") === true ? "Basic" : "Bearer";
+    void reply.header("www-authenticate", `${scheme} realm="assay"`);
+  }
+  void reply.code(document.status).headers(headersOf(problem)).send(JSON.stringify(document));
+}

@@ -1,0 +1,104 @@
+import { toEvent } from "@assay/fingerprint";
+import { isRecord, MAX_EVENT_BYTES, ProblemError, webhookId } from "@assay/protocol";
+import { Accepted } from "@assay/protocol/schemas";
+import type { FastifyRequest } from "fastify";
+import { acceptArrival, REDIS_ANSWER_MS } from "./accept-arrival.ts";
+import { admitWebhook, verifyWebhook } from "./authenticate.ts";
+import { responses } from "./openapi.ts";
+import { invalidJson } from "./problems.ts";
+import { type App, type RouteDeps } from "./route.ts";
+import { readTraceparent } from "./traceparent.ts";
+
+const SCHEMA = {
+  summary: "Receive Fingerprint's webhook",
+  description:
+    "Signed by fpjs-event-signature. Only while no webhook secret is configured: Basic authorization or ?token=. " +
+    "The first body of an event is kept.",
+  response: responses({ 202: Accepted }, [400, 401, 404, 413, 503]),
+};
+
+/**
+ * Adds `POST /v1/webhooks/fingerprint[/{tenant}]`. Fingerprint takes an answer after 3 s for none and comes again once,
+ * five minutes later; this one answers within 2.4 s.
+ */
+export async function addWebhookRoutes(app: App, deps: RouteDeps): Promise<void> {
+  await app.register((scope: App, _options, done) => {
+    // The signature is over the bytes, so they are kept as they came, whatever they are said to be.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, parsed) => parsed(null, body));
+    for (const url of ["/v1/webhooks/fingerprint", "/v1/webhooks/fingerprint/:tenant"]) {
+      scope.route({
+        method: "POST",
+        url,
+        schema: SCHEMA,
+        bodyLimit: MAX_EVENT_BYTES,
+        onRequest: (request, _reply, next) => {
+          admit(deps, request);
+          next();
+        },
+        handler: async (request, reply) => {
+          const accepted = await receive(deps, request);
+          return reply.code(202).header("location", `/v1/verdicts/${accepted.id}`).send(accepted);
+        },
+      });
+    }
+    done();
+  });
+}
+
+/** Refuses what can be refused before the body is read. */
+function admit({ tenant, credentials }: RouteDeps, { params, query, headers }: FastifyRequest): void {
+  const named = textOf(params, "tenant");
+  if (named !== undefined && named !== tenant) {
+    throw new ProblemError("tenant_not_found", `There is no such tenant. This installation has one: ${tenant}.`);
+  }
+  const { authorization } = headers;
+  admitWebhook({ signature: signatureOf(headers), authorization, token: textOf(query, "token") }, credentials());
+}
+
+async function receive(deps: RouteDeps, request: FastifyRequest): Promise<Accepted> {
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  verifyWebhook(body, signatureOf(request.headers), deps.credentials().webhookSecrets);
+  const read = toEvent(parseJson(body));
+  if (!read.ok) {
+    throw new ProblemError(
+      "webhook_not_an_event",
+      `The body is not an event of Fingerprint's Server API (${read.reason}). Send its webhook as it is.`,
+    );
+  }
+  const { event_id: eventId } = read.event;
+  const id = webhookId(deps.tenant, eventId);
+  const traceparent = readTraceparent(request.headers["traceparent"]);
+  const { status } = await acceptArrival(
+    deps,
+    {
+      id,
+      submission: {
+        kind: "webhook",
+        event_id: eventId,
+        payload: body,
+        ...(traceparent === undefined ? {} : { traceparent }),
+      },
+      receivedAt: request.receivedAt,
+    },
+    { withinMs: REDIS_ANSWER_MS, awaited: false },
+  );
+  return { id, status: status === "accepted" ? "accepted" : "duplicate", durability: deps.durability };
+}
+
+function signatureOf(headers: FastifyRequest["headers"]): string | undefined {
+  return headers["fpjs-event-signature"]?.toString();
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    throw invalidJson();
+  }
+}
+
+function textOf(record: unknown, name: string): string | undefined {
+  const value: unknown = isRecord(record) ? record[name] : undefined;
+  return typeof value === "string" ? value : undefined;
+}
