@@ -107,6 +107,12 @@ describe("a v3 event", () => {
     });
   });
 
+  test("believes identification before bot detection", () => {
+    const identification = { data: { ...SENT, ip: "61.127.217.15" } };
+    const botd = { data: { requestId: "other", time: "2020-01-01T00:00:00Z", ip: "94.60.143.223" } };
+    expect(eventOf({ products: { botd, identification } })).toEqual({ ...ID, ip_address: "61.127.217.15" });
+  });
+
   test("tells products it does not know and leaves them out", () => {
     const products = { identification: { data: SENT }, aura: { data: { result: true } }, remoteControl: { data: {} } };
     expect(toEvent({ products })).toMatchObject({ event: ID, unknownFields: ["products.aura"] });
