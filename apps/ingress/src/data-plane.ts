@@ -43,62 +43,66 @@ export class PortUnavailableError extends Error {
 
 /** Builds the routes on a Redis that is ready, and listens. */
 export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
-  const { config, link, metrics, logger, now } = options;
-  const { redis } = link;
-  const { prefix } = config;
-  const keys = createKeys({ prefix });
-  const producer = await createProducer({
-    redis,
-    prefix,
-    now,
-    signal: options.signal,
-    onShed: (lane) => metrics.shed(lane, "overload"),
-  });
-  const waiter = createVerdictWaiter({
-    redis,
-    connect: () => connectForWork({ url: config.redisUrl, name: "assay-ingress-waiter" }),
-    keys,
-    prefix,
-  });
-  const admission = createAdmission({
-    readRatio: () => link.readMemoryRatio(),
-    onGate: (gate) => logger.warn({ gate }, "the memory of Redis moved the gate"),
-  });
+  const { config, link, progress } = options;
+  const { surface, openapi, durability } = config;
+  const parts = await openParts(options);
+  const keys = createKeys(config);
   let stopping: Promise<void> | undefined;
   const app = await createServer({
-    ...config,
+    ...options,
+    ...parts,
+    surface,
+    openapi,
+    durability,
     tenant: DEFAULT_TENANT,
-    credentials: options.credentials,
-    producer,
-    waiter,
-    admission,
-    reader: createLedgerReader({ redis, keys, now }),
-    metrics,
-    logger,
-    now,
+    reader: createLedgerReader({ redis: link.redis, keys, now: options.now }),
     onInHand(count, oneEnded) {
-      options.progress.busy(count);
-      if (oneEnded) options.progress.worked();
+      progress.busy(count);
+      if (oneEnded) progress.worked();
     },
     onTrouble: reportTrouble(options),
     isStopping: () => stopping !== undefined,
   });
   async function close(): Promise<void> {
     // Whoever waits for a verdict is told that it is pending, so that the door can close at once.
-    await waiter.stop();
+    await parts.waiter.stop();
     await app.close();
-    await admission.stop();
-    await producer.stop();
+    await parts.admission.stop();
+    await parts.producer.stop();
   }
   const stop = () => (stopping ??= close());
   try {
     const port = await listen(app, config.port, options.host);
-    admission.start();
+    parts.admission.start();
     return { port, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** What the routes hand their work to. */
+async function openParts({ config, link, metrics, logger, now, signal }: DataPlaneOptions) {
+  const { prefix, redisUrl } = config;
+  const { redis } = link;
+  const producer = await createProducer({
+    redis,
+    prefix,
+    now,
+    signal,
+    onShed: (lane) => metrics.shed(lane, "overload"),
+  });
+  const waiter = createVerdictWaiter({
+    redis,
+    connect: () => connectForWork({ url: redisUrl, name: "assay-ingress-waiter" }),
+    keys: createKeys(config),
+    prefix,
+  });
+  const admission = createAdmission({
+    readRatio: () => link.readMemoryRatio(),
+    onGate: (gate) => logger.warn({ gate }, "the memory of Redis moved the gate"),
+  });
+  return { producer, waiter, admission };
 }
 
 async function listen(app: App, port: number, host: string | undefined): Promise<number> {

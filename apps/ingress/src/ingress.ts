@@ -60,7 +60,7 @@ export function createIngress(config: IngressConfig, { logger, now = Date.now, h
     };
   }
 
-  async function start(): Promise<IngressPorts> {
+  async function openAdmin(): Promise<number> {
     const admin = createAdminServer({
       port: config.adminPort,
       ...(host === undefined ? {} : { host }),
@@ -70,9 +70,10 @@ export function createIngress(config: IngressConfig, { logger, now = Date.now, h
       logger,
     });
     stops.push(() => admin.stop());
-    const { port: adminPort } = await admin.start();
-    const credentials = rotateCredentials(config, logger);
-    stops.push(() => credentials.stop());
+    return (await admin.start()).port;
+  }
+
+  async function openRedis(): Promise<RedisLink> {
     const opened = openRedisLink({ url: config.redisUrl, maxBytes: config.redisMaxBytes, metrics, logger, now });
     link = opened;
     stops.push(() => opened.stop());
@@ -84,10 +85,17 @@ export function createIngress(config: IngressConfig, { logger, now = Date.now, h
       signal: aborted.signal,
     });
     for (const warning of [...warnings, ...warningsOf(config)]) logger.warn(warning);
+    return opened;
+  }
+
+  async function start(): Promise<IngressPorts> {
+    const adminPort = await openAdmin();
+    const rotating = rotateCredentials(config, logger);
+    stops.push(() => rotating.stop());
     const plane = await openDataPlane({
       config,
-      link: opened,
-      credentials: () => credentials.current(),
+      link: await openRedis(),
+      credentials: () => rotating.current(),
       metrics,
       progress,
       logger,

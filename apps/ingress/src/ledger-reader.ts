@@ -29,16 +29,16 @@ export interface LedgerReaderOptions {
 /** Reads on a connection for commands. */
 export function createLedgerReader({ redis, keys, now }: LedgerReaderOptions): LedgerReader {
   return {
-    verdict: (id) => answered(readVerdict(redis, keys, id)),
-    submission: (id) => answered(readSubmissionState(redis, keys, id, now())),
+    verdict: (id) => answered(readVerdict(redis, keys, id), id),
+    submission: (id) => answered(readSubmissionState(redis, keys, id, now()), id),
     eventVerdicts: (eventId) => answered(readEventVerdicts(redis, keys, eventId)),
   };
 }
 
-async function answered<Result>(read: Promise<Result>): Promise<Result> {
+async function answered<Result>(read: Promise<Result>, id?: string): Promise<Result> {
   try {
     return await within(read, REDIS_ANSWER_MS, () => new Error("Command timed out"));
   } catch (cause) {
-    throw new ProblemError("unavailable", "Redis did not answer. Repeat the request.", { cause });
+    throw new ProblemError("unavailable", "Redis did not answer. Repeat the request.", { id, cause });
   }
 }

@@ -2,6 +2,7 @@ import { ASSAY_VERSION } from "@assay/host";
 import { ProblemDocument } from "@assay/protocol/schemas";
 import { fastifySwagger } from "@fastify/swagger";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { STATUS_CODES } from "node:http";
 import type { z } from "zod";
 import { PROBLEM_TYPE } from "./problems.ts";
 import type { App } from "./route.ts";
@@ -11,8 +12,14 @@ export function responses(
   successes: Readonly<Record<number, z.ZodType>>,
   problems: readonly number[],
 ): Record<number, unknown> {
-  const problem = { description: "Problem", content: { [PROBLEM_TYPE]: { schema: ProblemDocument } } };
-  return { ...successes, ...Object.fromEntries(problems.map((status) => [status, problem])) };
+  const answer = (status: number, type: string, schema: z.ZodType) => ({
+    [status]: { description: STATUS_CODES[status] ?? "", content: { [type]: { schema } } },
+  });
+  return Object.assign(
+    {},
+    ...Object.entries(successes).map(([status, schema]) => answer(Number(status), "application/json", schema)),
+    ...problems.map((status) => answer(status, PROBLEM_TYPE, ProblemDocument)),
+  );
 }
 
 /** Serves `/openapi.json`. Register it before the routes: it describes those that come after. */
@@ -30,7 +37,15 @@ export async function addOpenapi(app: App): Promise<void> {
       },
     },
     transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: withoutInputs,
   });
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
 }
+
+// The transform writes every schema twice, as it is read and as it is sent; those here are only sent.
+const withoutInputs: typeof jsonSchemaTransformObject = (document) => {
+  const full = jsonSchemaTransformObject(document);
+  const schemas: Record<string, unknown> = ("components" in full ? full.components?.schemas : undefined) ?? {};
+  for (const name of Object.keys(schemas)) if (name.endsWith("Input")) delete schemas[name];
+  return full;
+};

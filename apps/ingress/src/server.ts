@@ -91,8 +91,13 @@ function sendProblem(deps: ServerDeps, problem: ProblemError, request: FastifyRe
   const document = problem.toProblem();
   if (document.status >= 500) deps.onTrouble(problem);
   if (document.status === 401) {
-    const scheme = request.routeOptions.url?.startsWith("/v1/webhooks") === true ? "Basic" : "Bearer";
-    void reply.header("www-authenticate", `${scheme} realm="assay"`);
+    void reply.header("www-authenticate", `${schemeOf(problem, request)} realm="assay"`);
   }
   void reply.code(document.status).headers(headersOf(problem)).send(JSON.stringify(document));
+}
+
+/** How the caller is to prove itself. */
+function schemeOf({ code }: ProblemError, { routeOptions }: FastifyRequest): string {
+  if (code !== "unauthorized") return "FPJS-Event-Signature";
+  return routeOptions.url?.startsWith("/v1/webhooks/") === true ? "Basic" : "Bearer";
 }

@@ -8,6 +8,7 @@ import {
 } from "@assay/protocol";
 import { Accepted, SubmissionBody, Verdict } from "@assay/protocol/schemas";
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import { z } from "zod";
 import { acceptArrival, REDIS_ANSWER_MS } from "./accept-arrival.ts";
 import { responses } from "./openapi.ts";
 import { expiredVerdict } from "./problems.ts";
@@ -18,12 +19,20 @@ import { WaitQuery, waitForVerdict } from "./wait.ts";
 const MAX_OBSERVED_AGE_MS = 24 * 60 * 60 * 1000;
 const MAX_CLOCK_SKEW_MS = 10_000;
 
+const IdempotencyHeaders = z
+  .looseObject({
+    "idempotency-key": z.string().optional().describe("Names your operation: 1 to 255 visible ASCII characters."),
+  })
+  // Said here and refused in the handler, which knows the better answer.
+  .meta({ required: ["idempotency-key"] });
+
 const SCHEMA = {
   summary: "Submit an event id or a sealed result",
   description:
     "Send an Idempotency-Key that names your operation, and repeat it when you retry. " +
     "After a 503 or a timeout it is not known whether the submission was accepted: retry with the same key.",
   security: [{ key: [] }],
+  headers: IdempotencyHeaders,
   body: SubmissionBody,
   querystring: WaitQuery,
   response: responses({ 200: Verdict, 202: Accepted }, [400, 401, 409, 410, 413, 415, 503]),
@@ -48,7 +57,7 @@ export function addSubmissionsRoute(app: App, deps: RouteDeps): void {
 
 interface Posted {
   readonly read: ReadSubmission;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: IncomingHttpHeaders & z.infer<typeof IdempotencyHeaders>;
   readonly keyName: string;
   readonly receivedAt: number;
   readonly waitMs: number;
@@ -58,7 +67,7 @@ interface Posted {
 
 async function submit(deps: RouteDeps, posted: Posted): Promise<{ readonly json: string } | Accepted> {
   const { read, headers, receivedAt, waitMs } = posted;
-  const key = readIdempotencyKey(headers["idempotency-key"]?.toString(), read.submission.event_id);
+  const key = readIdempotencyKey(headers["idempotency-key"], read.submission.event_id);
   checkObservedAt(read.submission.context, receivedAt);
   for (const field of read.invalidContextFields) deps.metrics.invalidContext(field);
 
