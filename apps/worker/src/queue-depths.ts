@@ -19,7 +19,9 @@ const STATES = ["waiting", "prioritized", "active", "delayed", "failed"] as cons
 export function createQueueDepths(options: { redis: Redis; prefix: string; metrics: WorkerMetrics }): QueueDepths {
   const { metrics } = options;
   const settings = { prefix: queuePrefix(options.prefix), connection: options.redis };
-  const queues = new Map([...LANES, SUSPECTS_QUEUE].map((name) => [name, new Queue(name, settings)]));
+  // Whoever asks learns of a failure; without a listener BullMQ would print it.
+  const open = (name: string) => new Queue(name, settings).on("error", () => undefined);
+  const queues = new Map([...LANES, SUSPECTS_QUEUE].map((name) => [name, open(name)]));
   return {
     async measure() {
       for (const [queue, bull] of queues) {

@@ -14,7 +14,9 @@ import type { Source } from "./source.ts";
 import { createScoreWorker } from "./worker.ts";
 
 export { loadConfig, type WorkerConfig } from "./config.ts";
+export { readIds } from "./job-ids.ts";
 export type { Source } from "./source.ts";
+export { createSuspectProcess } from "./suspect-process.ts";
 
 /** A running worker process. */
 export interface RunningWorker {

@@ -178,7 +178,9 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     useWorkerThreads: false,
   });
   const workers = [...lanes, alone];
-  for (const worker of workers) worker.on("error", (error) => options.calm.trouble(error));
+  const trouble = (error: Error) => options.calm.trouble(error);
+  suspects.on("error", trouble);
+  for (const worker of workers) worker.on("error", trouble);
   options.calm.watch({
     pause: () => Promise.all(workers.map((worker) => worker.pause(true))),
     resume: () => Promise.all(workers.map((worker) => worker.resume())),

@@ -14,19 +14,17 @@ export interface Event {
   readonly incremental_identification_status?: string;
   readonly linked_id?: string;
   readonly environment_id?: string;
-  readonly sdk?: { readonly platform?: string };
+  readonly sdk?: { readonly platform?: string; readonly [field: string]: unknown };
   readonly replayed?: boolean;
-  readonly identification?: {
-    readonly visitor_id?: string;
-  };
+  readonly identification?: { readonly visitor_id?: string; readonly [field: string]: unknown };
   readonly url?: string;
   readonly bundle_id?: string;
   readonly package_name?: string;
   readonly ip_address?: string;
   readonly user_agent?: string;
   readonly ip_info?: {
-    readonly v4?: { readonly address?: string };
-    readonly v6?: { readonly address?: string };
+    readonly v4?: { readonly address?: string; readonly [field: string]: unknown };
+    readonly v6?: { readonly address?: string; readonly [field: string]: unknown };
   };
   readonly suspect_score?: number;
   readonly [field: string]: unknown;
