@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,11 +10,11 @@ interface Running {
   readonly watchdog: ChildProcess;
 }
 
-/** The path of `redis-server` or `valkey-server`, if there is one on the PATH. */
+/** The path of a `redis-server` 7 or later, or of a `valkey-server`, if there is one on the PATH. */
 export function findRedisBinary(): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   const candidates = ["redis-server", "valkey-server"].flatMap((name) => folders.map((folder) => join(folder, name)));
-  return candidates.find(isExecutable);
+  return candidates.find((path) => isExecutable(path) && isRecent(path));
 }
 
 /** Starts a binary on a free port with its data in a new folder. */
@@ -110,4 +110,9 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isRecent(path: string): boolean {
+  const { stdout } = spawnSync(path, ["--version"], { encoding: "utf8" });
+  return Number(/ v=(\d+)\./.exec(stdout)?.[1] ?? 0) >= 7;
 }
