@@ -40,7 +40,7 @@ function connect(target: ConnectionTarget, options: RedisOptions): Redis {
     keepAlive: 10_000,
     ...(target.name === undefined ? {} : { connectionName: target.name }),
     retryStrategy: (attempt) => Math.min(50 * 2 ** (attempt - 1), 1000) + Math.random() * 200,
-    // After a failover the old master is read-only: reconnect, and send the command again.
+    // After a failover the old master is read-only: connect again. A connection for work then sends its command again.
     reconnectOnError: (error) => (/READONLY|MASTERDOWN/.test(error.message) ? 2 : false),
   };
   return new Redis(target.url, { ...all, replyMapping: "legacy" });

@@ -14,7 +14,7 @@ export interface Use {
   readonly ipHash: string;
   readonly userAgentHash: string;
   readonly userIdHash: string;
-  /** How long the claim is kept, in ms. */
+  /** How long the claim is kept at least from now on, in ms. */
   readonly ttlMs: number;
 }
 
@@ -53,7 +53,7 @@ for n = 1, #KEYS / 2 do
     redis.call('HSETNX', uses, 'any', mine)
     if bound == '1' then redis.call('HSETNX', uses, 'bound', mine) end
     local count = redis.call('HINCRBY', uses, 'uses', 1)
-    redis.call('PEXPIRE', uses, ttl)
+    if redis.call('PTTL', uses) < tonumber(ttl) then redis.call('PEXPIRE', uses, ttl) end
     local held = redis.call('HMGET', uses, 'bound', 'any')
     local holder = held[1] or held[2]
     local reused, elsewhere = '0', '0'

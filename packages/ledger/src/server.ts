@@ -24,43 +24,51 @@ export async function checkServer(
   redis: Redis,
   options: { durability: Durability; assertions: readonly ServerAssertion[] },
 ): Promise<ServerReport> {
-  const faults: string[] = [];
-  const warnings: string[] = [];
   const version = /redis_version:(\d+)\.(\d+)/.exec(await redis.info("server"));
-  if (Number(version?.[1] ?? 0) < 7) faults.push("Redis is older than 7.0: use Redis 7.0 or newer, or Valkey.");
   const config = await readConfig(redis);
   const vouched = (assertion: ServerAssertion) => options.assertions.includes(assertion);
-
-  const policy = config.get("maxmemory-policy");
-  if (policy === undefined ? !vouched("noeviction") : policy !== "noeviction") {
-    faults.push(
-      policy === undefined
-        ? "Redis does not show its maxmemory-policy: make sure it is noeviction, and set ASSAY_REDIS_ASSERT=noeviction."
-        : `Redis evicts keys (maxmemory-policy ${policy}) and would lose accepted work: run CONFIG SET maxmemory-policy noeviction and put it into redis.conf.`,
-    );
-  }
-  if (options.durability === "local") {
-    const hidden = config.get("appendonly") === undefined || config.get("appendfsync") === undefined;
-    const always = config.get("appendonly") === "yes" && config.get("appendfsync") === "always";
-    if (hidden ? !vouched("appendfsync_always") : !always) {
-      faults.push(
-        hidden
-          ? "Redis does not show appendonly and appendfsync: make sure every write is synced, and set ASSAY_REDIS_ASSERT=appendfsync_always; or set ASSAY_DURABILITY=memory."
-          : `ASSAY_DURABILITY=local needs every write on disk, but Redis has appendonly ${config.get("appendonly")} and appendfsync ${config.get("appendfsync")}: run CONFIG SET appendonly yes and CONFIG SET appendfsync always and put both into redis.conf; or set ASSAY_DURABILITY=memory.`,
-      );
-    }
-  }
-  if (config.get("maxmemory") === "0") {
-    warnings.push(
-      "Redis has no maxmemory: it can grow until its machine kills it. Set maxmemory, or ASSAY_REDIS_MAX_BYTES for Assay to refuse work in time.",
-    );
-  }
-  return { faults, warnings };
+  const faults = [
+    Number(version?.[1] ?? 0) < 7 ? "Redis is older than 7.0: use Redis 7.0 or newer, or Valkey." : undefined,
+    policyFault(config, vouched("noeviction")),
+    options.durability === "local" ? syncFault(config, vouched("appendfsync_always")) : undefined,
+  ];
+  const warnings =
+    config.get("maxmemory") === "0"
+      ? [
+          "Redis has no maxmemory: it can grow until its machine kills it. Set maxmemory, or ASSAY_REDIS_MAX_BYTES for Assay to refuse work in time.",
+        ]
+      : [];
+  return { faults: faults.filter((fault) => fault !== undefined), warnings };
 }
 
-async function readConfig(redis: Redis): Promise<Map<string, string>> {
+type Config = ReadonlyMap<string, string>;
+
+function policyFault(config: Config, isVouched: boolean): string | undefined {
+  const policy = config.get("maxmemory-policy");
+  if (policy === "noeviction" || (policy === undefined && isVouched)) return undefined;
+  return policy === undefined
+    ? "Redis does not show its maxmemory-policy: make sure it is noeviction, and set ASSAY_REDIS_ASSERT=noeviction."
+    : `Redis evicts keys (maxmemory-policy ${policy}) and would lose accepted work: run CONFIG SET maxmemory-policy noeviction and put it into redis.conf.`;
+}
+
+function syncFault(config: Config, isVouched: boolean): string | undefined {
+  const [appendonly, appendfsync] = [config.get("appendonly"), config.get("appendfsync")];
+  if (appendonly === undefined || appendfsync === undefined) {
+    return isVouched
+      ? undefined
+      : "Redis does not show appendonly and appendfsync: make sure every write is synced, and set ASSAY_REDIS_ASSERT=appendfsync_always; or set ASSAY_DURABILITY=memory.";
+  }
+  if (appendonly !== "yes" || appendfsync !== "always") {
+    return `ASSAY_DURABILITY=local needs every write on disk, but Redis has appendonly ${appendonly} and appendfsync ${appendfsync}: run CONFIG SET appendonly yes and CONFIG SET appendfsync always and put both into redis.conf; or set ASSAY_DURABILITY=memory.`;
+  }
+  return config.get("no-appendfsync-on-rewrite") === "yes"
+    ? "ASSAY_DURABILITY=local needs every write on disk, but Redis syncs none while it rewrites its file (no-appendfsync-on-rewrite yes): run CONFIG SET no-appendfsync-on-rewrite no and put it into redis.conf; or set ASSAY_DURABILITY=memory."
+    : undefined;
+}
+
+async function readConfig(redis: Redis): Promise<Config> {
   const config = new Map<string, string>();
-  for (const name of ["maxmemory-policy", "maxmemory", "appendonly", "appendfsync"]) {
+  for (const name of ["maxmemory-policy", "maxmemory", "appendonly", "appendfsync", "no-appendfsync-on-rewrite"]) {
     try {
       const reply: unknown = await redis.call("CONFIG", ["GET", name]);
       const [, value] = Array.isArray(reply) ? reply : [];

@@ -1,0 +1,60 @@
+import {
+  findOverdue,
+  holdLease,
+  letGoSubmissions,
+  pinInputs,
+  publishVerdicts,
+  releaseLease,
+  takeLookup,
+} from "@assay/ledger";
+import { leaderKey } from "@assay/protocol";
+import { accepted, anId, aPublication, aUse, keeping, loaded } from "./builders.ts";
+import type { Ledger } from "./open-ledger.ts";
+
+/** Runs every script of the ledger through its branches, on several submissions where it takes several. */
+export async function runEveryScript(ledger: Ledger, between: () => Promise<unknown> = async () => undefined) {
+  const { redis, keys, prefix } = ledger;
+  const [sealed, webhook, poison] = [
+    await accepted(ledger),
+    await accepted(ledger, { kind: "webhook", event_id: "e1" }),
+    await accepted(ledger),
+  ];
+  await between();
+  for (const token of ["token1", "alone1", "alone2", "alone3"]) await loaded(ledger, poison, token, token !== "token1");
+  for (const id of [sealed, webhook]) await loaded(ledger, id, "token1");
+  await between();
+  const snoozed = { why: "lookup_saturated", until: 1 };
+  await letGoSubmissions(redis, keys, "token1", [
+    { id: sealed, spendsRetry: true, snoozed },
+    { id: webhook, spendsRetry: false },
+  ]);
+  await between();
+  await pinInputs(
+    redis,
+    keys,
+    [sealed, webhook].map((id) => aUse({ id, eventId: "e1" })),
+  );
+  await between();
+  const dead = { deadLetter: true, digest: "digest2" };
+  await publishVerdicts(
+    redis,
+    keys,
+    [
+      aPublication(sealed, {}, { event_id: "e1" }),
+      aPublication(webhook, { lane: "background" }, { kind: "webhook", event_id: "e1" }),
+      aPublication(poison, dead, { undecided: { code: "worker_crashed" } }),
+      aPublication(anId()),
+      aPublication(sealed, dead),
+    ],
+    keeping(ledger, { maxDeadLetterBytes: 1 }),
+  );
+  await between();
+  await redis.del(keys.record(await accepted(ledger)));
+  await findOverdue(redis, keys, "results", { before: Number.MAX_SAFE_INTEGER, now: 0, limit: 10 });
+  await between();
+  await takeLookup(redis, keys, "key1", { rps: 5, burst: 15 });
+  await between();
+  await holdLease(redis, leaderKey(prefix), "holder1", 60_000);
+  await between();
+  await releaseLease(redis, leaderKey(prefix), "holder1");
+}

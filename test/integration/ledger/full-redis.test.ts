@@ -1,0 +1,101 @@
+import { randomUUID } from "node:crypto";
+import { acceptSubmissions, letGoSubmissions, loadSubmissions, pinInputs, publishVerdicts } from "@assay/ledger";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { PrivateRedis } from "../../support/private-redis.ts";
+import { startRedis } from "../../support/redis-server.ts";
+import { accepted, anArrival, anId, aPublication, aUse, keeping, loaded } from "./builders.ts";
+import { type Ledger, openLedger, snapshot } from "./open-ledger.ts";
+
+let server: PrivateRedis;
+beforeAll(async () => {
+  server = await startRedis({ config: { appendonly: "no" } });
+});
+afterAll(() => server.stop());
+
+/** Runs an act on a Redis that has no byte left. */
+async function whileFull({ redis }: Ledger, act: () => Promise<unknown>): Promise<void> {
+  await redis.config("SET", "maxmemory", "1");
+  try {
+    await act();
+  } finally {
+    await redis.config("SET", "maxmemory", "512mb");
+  }
+}
+
+const acts: readonly { name: string; act: (ledger: Ledger, ids: readonly string[]) => Promise<unknown> }[] = [
+  { name: "accept", act: ({ redis, keys }) => acceptSubmissions(redis, keys, [anArrival(), anArrival()]) },
+  {
+    name: "load",
+    act: ({ redis, keys }, ids) => loadSubmissions(redis, keys, ids, { token: "token2", alone: true }),
+  },
+  {
+    name: "inputs",
+    act: ({ redis, keys }, ids) =>
+      pinInputs(
+        redis,
+        keys,
+        ids.map((id) => aUse({ id, eventId: randomUUID() })),
+      ),
+  },
+  {
+    name: "publish",
+    act: (ledger, ids) =>
+      publishVerdicts(
+        ledger.redis,
+        ledger.keys,
+        ids.map((id) =>
+          aPublication(id, { deadLetter: true }, { event_id: "e1", undecided: { code: "no_key_opens" } }),
+        ),
+        keeping(ledger),
+      ),
+  },
+  {
+    name: "let-go",
+    act: ({ redis, keys }, ids) =>
+      letGoSubmissions(
+        redis,
+        keys,
+        "token1",
+        ids.map((id) => ({ id, spendsRetry: true, snoozed: { why: "lookup_saturated", until: 1 } })),
+      ),
+  },
+];
+
+describe("a full Redis", () => {
+  test.each(acts)("makes $name write nothing at all, and lets it succeed when there is room again", async ({ act }) => {
+    const ledger = await openLedger(server.url);
+    const ids = [await accepted(ledger), await accepted(ledger)];
+    for (const id of ids) await loaded(ledger, id, "token1");
+    const before = await snapshot(ledger);
+    await whileFull(ledger, () => expect(act(ledger, ids)).rejects.toThrow("OOM"));
+    expect(await snapshot(ledger)).toEqual(before);
+    await act(ledger, ids);
+    expect(await snapshot(ledger)).not.toEqual(before);
+  });
+
+  test("still tells what is known", async () => {
+    const ledger = await openLedger(server.url);
+    const { redis, keys } = ledger;
+    const [known, fresh] = [anArrival(), anArrival()];
+    await acceptSubmissions(redis, keys, [known]);
+    await whileFull(ledger, async () => {
+      expect(await acceptSubmissions(redis, keys, [known])).toMatchObject([{ status: "duplicate" }]);
+      await expect(acceptSubmissions(redis, keys, [known, fresh])).rejects.toThrow("OOM");
+    });
+    expect(await redis.exists(keys.record(fresh.id))).toBe(0);
+  });
+
+  test("publishes a verdict wholly or not at all beside an orphan", async () => {
+    const ledger = await openLedger(server.url);
+    const { redis, keys } = ledger;
+    const id = await accepted(ledger);
+    const publish = () => publishVerdicts(redis, keys, [aPublication(anId()), aPublication(id)], keeping(ledger));
+    await whileFull(ledger, async () => {
+      await publish().catch(() => undefined);
+    });
+    await publish();
+    expect(await redis.xlen(keys.verdicts())).toBe(1);
+    expect(await redis.zcard(keys.pending("results"))).toBe(0);
+    expect(await redis.exists(keys.verdict(id))).toBe(1);
+  });
+});
