@@ -6,13 +6,15 @@ import { fileURLToPath } from "node:url";
 /** A line an app logged. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** A real process of an app, started from its sources. */
+/** A real process of an app. */
 export interface AppProcess {
   readonly pid: number;
   /** Everything it wrote to stdout and stderr, line by line. */
   readonly output: readonly string[];
   /** Resolves with the first log line that fits, seen or yet to come; rejects when the process ends before. */
   line(fits: (line: LogLine) => boolean): Promise<LogLine>;
+  /** Resolves when the process has ended, however it did. */
+  readonly exited: Promise<unknown>;
   /** Sends a signal; resolves when the process has ended, at once for SIGSTOP and SIGCONT. */
   kill(signal: NodeJS.Signals): Promise<void>;
   /** SIGTERM, and waits. Safe to call twice. */
@@ -21,9 +23,10 @@ export interface AppProcess {
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Starts a TypeScript file of this repository, given from its root, with nothing but this environment. */
+/** Starts a file of this repository, given from its root, as source or as built, with nothing but this environment. */
 export function startApp(file: string, env: Readonly<Record<string, string>>): AppProcess {
-  const child = spawn(process.execPath, ["--import", "tsx", "--conditions=@assay/source", file], {
+  const fromSource = file.endsWith(".ts") ? ["--import", "tsx", "--conditions=@assay/source"] : [];
+  const child = spawn(process.execPath, [...fromSource, file], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"] ?? "", NODE_NO_WARNINGS: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -40,6 +43,7 @@ export function startApp(file: string, env: Readonly<Record<string, string>>): A
   return {
     pid: child.pid ?? 0,
     output,
+    exited,
     line: (fits) => findLine({ child, output, watchers, exited }, fits),
     async kill(signal) {
       child.kill(signal);

@@ -116,7 +116,10 @@ export async function runWorker(options: RunOptions): Promise<RunningWorker> {
   });
   worker.start();
   stops.push(() => worker.stop());
-  logger.info({ adminPort, rulesets: deciding.rulesets.all.map(({ name, digest }) => ({ name, digest })) }, "deciding");
+  logger.info(
+    { admin_port: adminPort, rulesets: deciding.rulesets.all.map(({ name, digest }) => ({ name, digest })) },
+    "deciding",
+  );
 
   let stopping: Promise<void> | undefined;
   return { adminPort, stop: () => (stopping ??= stopAll(stops)) };
