@@ -11,16 +11,16 @@ export interface Release {
   readonly snoozed?: { readonly why: string; readonly until: number };
 }
 
-// Only the try that was counted is given back: a stranger's token changes nothing.
+// Only the try that was counted is given back: a stranger's token changes nothing, and what is decided has none.
 const letGo = createScript(`
 local token = ARGV[1]
 local rows = {}
 for n, record in ipairs(KEYS) do
   local spends, why, until_ms = unpack(ARGV, n * 3 - 1, n * 3 + 1)
-  local r = redis.call('HMGET', record, 'k', 's', 'x')
-  if r[1] == token and not r[2] then
+  local r = redis.call('HMGET', record, 'k', 'x')
+  if r[1] == token then
     redis.call('HINCRBY', record, 't', -1)
-    if tonumber(r[3] or '0') > 0 then redis.call('HINCRBY', record, 'x', -1) end
+    if tonumber(r[2] or '0') > 0 then redis.call('HINCRBY', record, 'x', -1) end
     if spends == '1' then redis.call('HINCRBY', record, 'n', 1) end
     if why ~= '' then redis.call('HSET', record, 'sw', why, 'su', until_ms) end
     redis.call('HDEL', record, 'k')

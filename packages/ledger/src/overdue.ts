@@ -1,15 +1,16 @@
 import type { Keys, Lane } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { createScript } from "./script.ts";
+import { createScript, number } from "./script.ts";
 
 // Looks again inside the script: an id that was accepted anew meanwhile stays.
 const forget = createScript(`
+local forgotten = 0
 for n = 1, #KEYS / 2 do
   local record, pending = KEYS[n * 2 - 1], KEYS[n * 2]
   local r = redis.call('HMGET', record, 'm', 's')
-  if not r[1] or r[2] then redis.call('ZREM', pending, ARGV[n]) end
+  if not r[1] or r[2] then forgotten = forgotten + redis.call('ZREM', pending, ARGV[n]) end
 end
-return {}
+return { { forgotten } }
 `);
 
 /** What waits in a lane beyond its time. */
@@ -37,13 +38,13 @@ export async function findOverdue(
     if (typeof meta !== "string" || typeof streamId === "string") gone.push(id);
     else if (Number(until ?? 0) <= options.now) ids.push(id);
   }
-  if (gone.length > 0)
-    await forget.run(
-      redis,
-      gone.flatMap((id) => [keys.record(id), pending]),
-      gone,
-    );
-  return { ids, forgotten: gone.length };
+  return { ids, forgotten: gone.length === 0 ? 0 : await forgetPending(redis, keys, pending, gone) };
+}
+
+async function forgetPending(redis: Redis, keys: Keys, pending: string, ids: readonly string[]): Promise<number> {
+  const scriptKeys = ids.flatMap((id) => [keys.record(id), pending]);
+  const rows = await forget.run(redis, scriptKeys, ids);
+  return number(rows[0]?.[0]);
 }
 
 /** How much waits in a lane, and since when (unix ms; absent when nothing does). */

@@ -29,6 +29,17 @@ describe("takeLookup", () => {
     expect((await timeOf(redis)) - start).toBeGreaterThanOrEqual(waitMs - 10);
   });
 
+  test("brings as many as its rate says", async () => {
+    const { redis, keys } = await openLedger();
+    const rate = { rps: 0.5, burst: 5 };
+    for (let n = 0; n < 5; n++) await takeLookup(redis, keys, "key1", rate);
+    const before = Math.floor(await timeOf(redis)) - 7_500;
+    await redis.hset(keys.lookupBucket("key1"), "at", before);
+    const waits: number[] = [];
+    for (let n = 0; n < 4; n++) waits.push(await takeLookup(redis, keys, "key1", rate));
+    expect(waits.map((waitMs) => waitMs === 0)).toEqual([true, true, true, false]);
+  });
+
   test("never lets more pass than its burst and what time has brought, whoever asks", async () => {
     const { redis, keys } = await openLedger();
     const connections = await Promise.all([1, 2, 3].map(() => openConnection()));

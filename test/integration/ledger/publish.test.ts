@@ -176,6 +176,7 @@ describe("publishVerdicts", () => {
     const bodies = await readEventVerdicts(redis, keys, eventId);
     const newest = ids.toReversed().slice(0, 100);
     expect(bodies).toEqual(newest.map((id) => JSON.stringify(aVerdict(id, { event_id: eventId }))));
+    expect(await redis.llen(keys.eventVerdicts(eventId))).toBe(100);
     expect(await redis.pttl(keys.eventVerdicts(eventId))).toBeGreaterThan(HOUR_MS);
   });
 
