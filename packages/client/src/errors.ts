@@ -1,12 +1,13 @@
 import type { Acceptance } from "@assay/ledger";
 import { contentDigest, differingGroups, ProblemError, type Submission } from "@assay/protocol";
 
-/** What to do when it is not known whether something was accepted. */
-const RETRY = "It is not known whether the submission was accepted: send it again with the same Idempotency-Key.";
-
-/** Redis, or the door before it, did not answer. Retryable. */
+/** Redis, or the door before it, did not answer. Retryable. `id` says that a submission was on its way. */
 export function unavailable(cause: unknown, id?: string): ProblemError {
-  return new ProblemError("unavailable", `Assay could not be reached. ${RETRY}`, { id, cause });
+  const detail =
+    id === undefined
+      ? "Assay could not be reached. Repeat the call; a submission with the same Idempotency-Key."
+      : "It is not known whether the submission was accepted: send it again with the same Idempotency-Key.";
+  return new ProblemError("unavailable", detail, { id, cause });
 }
 
 /** More is gathered here than may wait. Retryable; nothing was accepted. */
@@ -23,4 +24,31 @@ export function conflict(acceptance: Acceptance, submission: Submission): Proble
     `The Idempotency-Key was used before with ${differs}. Use a new key for a new operation; a retry repeats the whole content.`,
     { field: groups[0], id: acceptance.id },
   );
+}
+
+/** It was decided, but the verdict is no longer kept. */
+export function expired(id: string): ProblemError {
+  return new ProblemError("verdict_expired", "It was decided, but the verdict is no longer kept. Read it in time.", {
+    id,
+  });
+}
+
+/** A method that needs `connection`: verdicts as a stream are not in this version over HTTP. */
+export class NotOverHttpError extends Error {
+  override readonly name = "NotOverHttpError";
+  readonly code = "not_over_http";
+
+  constructor(method: string) {
+    super(`${method} is not in this version over HTTP. Create the client with { connection }, or poll getVerdict.`);
+  }
+}
+
+/** The libraries that a client straight to Redis needs are not installed. */
+export class PeersMissingError extends Error {
+  override readonly name = "PeersMissingError";
+  readonly code = "peers_missing";
+
+  constructor(cause: unknown) {
+    super("A client with { connection } needs two more libraries: npm install bullmq@6.7.0 ioredis@6.0.0", { cause });
+  }
 }

@@ -1,1 +1,33 @@
-export type { Producer, ProducerOptions } from "./producer.ts";
+export {
+  type Action,
+  type Context,
+  type Problem,
+  type ProblemCode,
+  ProblemError,
+  type SubmissionInput,
+  type Verdict,
+} from "@assay/protocol";
+export {
+  type Answer,
+  type AssayClient,
+  type CallOptions,
+  createAssayClient,
+  type DecideOptions,
+  type SubmitManyOptions,
+  type SubmitOptions,
+} from "./client.ts";
+export { contextFrom, type ContextFromOptions, type RequestLike } from "./context-from.ts";
+export { NotOverHttpError, PeersMissingError } from "./errors.ts";
+export type { HttpOptions } from "./http-transport.ts";
+export type { RedisOptions } from "./redis-options.ts";
+export type { Each } from "./submit-each.ts";
+export { toPublic } from "./to-public.ts";
+export type { Receipt } from "./transport.ts";
+export type {
+  Consumer,
+  ConsumeOptions,
+  ReceivedVerdict,
+  SubscribeOptions,
+  VerdictFilter,
+  VerdictHandler,
+} from "./verdict-stream.ts";

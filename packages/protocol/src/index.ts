@@ -21,6 +21,7 @@ export {
 } from "./keys.ts";
 export { type JobData, type Kind, KINDS, type Lane, laneOf, LANES, SUSPECTS_QUEUE } from "./lanes.ts";
 export { type Problem, type ProblemCode, PROBLEM_CODES, isProblemCode, ProblemError } from "./problem.ts";
+export { checkObservedAt } from "./observed-at.ts";
 export { SHARD_COUNT, shardOf } from "./shard.ts";
 export {
   isEventId,

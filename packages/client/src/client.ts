@@ -1,0 +1,133 @@
+import { randomUUID } from "node:crypto";
+import { type Action, ProblemError, readIdempotencyKey, type SubmissionInput, type Verdict } from "@assay/protocol";
+import { PeersMissingError, unavailable } from "./errors.ts";
+import { createHttpTransport, type HttpOptions } from "./http-transport.ts";
+import { createLazyTransport } from "./lazy-transport.ts";
+import { readRedisUrl, type RedisOptions } from "./redis-options.ts";
+import { type Each, submitEach } from "./submit-each.ts";
+import type { Receipt, Transport } from "./transport.ts";
+import type { Consumer, ConsumeOptions, ReceivedVerdict, SubscribeOptions, VerdictHandler } from "./verdict-stream.ts";
+
+/** What every call takes: how long it may take in all, and what ends it earlier (it then throws the signal's reason). */
+export interface CallOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface SubmitOptions extends CallOptions {
+  /** Names the caller's own operation. One is made for each call where it is absent; set it to repeat a call safely. */
+  readonly idempotencyKey?: string;
+}
+
+export interface SubmitManyOptions extends CallOptions {
+  readonly idempotencyKey?: (input: SubmissionInput, index: number) => string;
+}
+
+export interface DecideOptions extends SubmitOptions {
+  /** The action to take when there is no verdict in time; default `allow`. */
+  readonly otherwise?: Action;
+}
+
+/** What to do now. Only `decided` is a verdict; then again a verdict may still follow, by `waitForVerdict` or a stream. */
+export type Answer =
+  | { readonly reason: "decided"; readonly action: Action; readonly id: string; readonly verdict: Verdict }
+  /** Accepted, and not decided in time. */
+  | { readonly reason: "timeout"; readonly action: Action; readonly id: string }
+  /** It is not known whether it was accepted. */
+  | { readonly reason: "unavailable"; readonly action: Action; readonly id?: string };
+
+/** A caller's Assay, the same over HTTP and straight to Redis. Methods throw a ProblemError unless they say otherwise. */
+export interface AssayClient {
+  /**
+   * An answer within `timeoutMs` (default 300) in every case. Throws only for what is wrong with the call: its content,
+   * its credentials, a key that was used for other content.
+   */
+  decide(input: SubmissionInput, options?: DecideOptions): Promise<Answer>;
+  /** Resolves once it is accepted; default `timeoutMs` 5,000. After an `unavailable`, repeat it with the same key. */
+  submit(input: SubmissionInput, options?: SubmitOptions): Promise<Receipt>;
+  /** The same for many; results stand in the order of the inputs, and `timeoutMs` is for each. */
+  submitMany(inputs: readonly SubmissionInput[], options?: SubmitManyOptions): Promise<Each<Receipt>[]>;
+  /** Undefined when there is none in time; default `timeoutMs` 30,000. Throws `verdict_expired` when it is no longer kept. */
+  waitForVerdict(id: string, options?: CallOptions): Promise<Verdict | undefined>;
+  /** Undefined for an id that is not known. Default `timeoutMs` 5,000. Throws `verdict_expired` when it is no longer kept. */
+  getVerdict(id: string, options?: CallOptions): Promise<Verdict | "pending" | undefined>;
+  /**
+   * Runs `handler` on each verdict of a group: acknowledged when it resolves, delivered again with growing pauses when
+   * it throws, laid aside after ten deliveries. At least once: dedupe by id. Needs `connection`.
+   */
+  consume(options: ConsumeOptions, handler: VerdictHandler): Consumer;
+  /** Verdicts of a group, each to be acknowledged. At least once: dedupe by id. Needs `connection`. */
+  subscribe(options: SubscribeOptions): AsyncIterable<ReceivedVerdict>;
+  /** Finishes handlers, ends waits and closes what was opened. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+const DECIDE_MS = 300;
+const CALL_MS = 5000;
+const WAIT_MS = 30_000;
+
+/**
+ * Creates a client: `{ url, key }` over HTTP, `{ connection }` straight to Redis. It connects by itself, and again.
+ * Throws a TypeError for an address that cannot be used.
+ */
+export function createAssayClient(options: HttpOptions | RedisOptions): AssayClient {
+  const transport = openTransport(options);
+  let closing: Promise<void> | undefined;
+
+  function use(): Transport {
+    if (closing !== undefined) throw unavailable(new Error("The client is closed."));
+    return transport;
+  }
+
+  async function submit(input: SubmissionInput, { idempotencyKey, ...call }: SubmitOptions = {}): Promise<Receipt> {
+    return use().submit(input, keyOf(input, idempotencyKey), { timeoutMs: CALL_MS, ...call });
+  }
+
+  return {
+    async decide(input, { otherwise = "allow", idempotencyKey, ...call } = {}) {
+      const key = keyOf(input, idempotencyKey);
+      try {
+        const { id, verdict } = await use().submitAndWait(input, key, { timeoutMs: DECIDE_MS, ...call });
+        if (verdict === undefined) return { reason: "timeout", action: otherwise, id };
+        return { reason: "decided", action: verdict.action, id, verdict };
+      } catch (error) {
+        if (!(error instanceof ProblemError) || !error.retryable) throw error;
+        return { reason: "unavailable", action: otherwise, ...(error.id === undefined ? {} : { id: error.id }) };
+      }
+    },
+    submit,
+    submitMany: (inputs, { idempotencyKey, ...call } = {}) =>
+      submitEach(inputs, (input, index) => {
+        const key = idempotencyKey?.(input, index);
+        return submit(input, { ...call, ...(key === undefined ? {} : { idempotencyKey: key }) });
+      }),
+    waitForVerdict: async (id, call) => use().waitForVerdict(id, { timeoutMs: WAIT_MS, ...call }),
+    getVerdict: async (id, call) => use().getVerdict(id, { timeoutMs: CALL_MS, ...call }),
+    consume: (wanted, handler) => use().consume(wanted, handler),
+    subscribe: (wanted) => use().subscribe(wanted),
+    close() {
+      closing ??= transport.close();
+      return closing;
+    },
+  };
+}
+
+function openTransport(options: HttpOptions | RedisOptions): Transport {
+  if (!("connection" in options)) return createHttpTransport(options);
+  const { connection, ...rest } = options;
+  const url = readRedisUrl(connection);
+  // Loaded at once, though only here: over HTTP neither bullmq nor ioredis need be installed.
+  return createLazyTransport(
+    import("./redis-transport.ts").then(
+      ({ createRedisTransport }) => createRedisTransport({ ...rest, url }),
+      (cause: unknown) => {
+        throw new PeersMissingError(cause);
+      },
+    ),
+  );
+}
+
+// The same for every repetition of one call.
+function keyOf(input: SubmissionInput, idempotencyKey: string = randomUUID()): string {
+  return readIdempotencyKey(idempotencyKey, input.event_id);
+}

@@ -1,0 +1,148 @@
+import { isRecord, ProblemError, type SubmissionInput, type Verdict } from "@assay/protocol";
+import { NotOverHttpError, unavailable } from "./errors.ts";
+import { readProblem } from "./read-problem.ts";
+import type { Receipt, Transport } from "./transport.ts";
+import { isVerdict } from "./verdict-json.ts";
+import { type Budget, withinBudget } from "./within-budget.ts";
+
+/** How to reach an ingress. */
+export interface HttpOptions {
+  /** Base address: `https://assay.example.com`. */
+  readonly url: string;
+  /** A secret of `ASSAY_INGRESS_KEYS`. */
+  readonly key: string;
+  /** What sends requests; the platform's own when absent. */
+  readonly fetch?: typeof globalThis.fetch;
+}
+
+interface Post {
+  readonly method: "POST";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const MAX_WAIT_MS = 30_000;
+const DURABILITIES = ["memory", "local", "replica"] as const;
+
+/** Speaks to an ingress. It holds nothing open. Throws a TypeError for what is no URL. */
+export function createHttpTransport(options: HttpOptions): Transport {
+  const send = options.fetch ?? globalThis.fetch;
+  const base = new URL(options.url.endsWith("/") ? options.url : `${options.url}/`);
+
+  async function ask(path: string, signal: AbortSignal, init?: Post): Promise<Answer> {
+    const headers = { authorization: `Bearer ${options.key}`, accept: "application/json", ...init?.headers };
+    let status: number;
+    let text: string;
+    try {
+      const response = await send(new URL(path, base), { ...init, headers, signal });
+      status = response.status;
+      text = await response.text();
+    } catch (error) {
+      throw unavailable(error);
+    }
+    const body = parseJson(text);
+    if (status === 200 || status === 202) return { status, body };
+    throw readProblem(status, body);
+  }
+
+  function post(input: SubmissionInput, idempotencyKey: string, budget: Budget, waits: boolean): Promise<Answer> {
+    const headers = { "content-type": "application/json", "idempotency-key": idempotencyKey };
+    const body = JSON.stringify(input);
+    return withinBudget(
+      (signal, leftMs) => ask(`v1/submissions${waits ? wait(leftMs) : ""}`, signal, { method: "POST", headers, body }),
+      budget,
+    );
+  }
+
+  async function waitForVerdict(id: string, budget: Budget): Promise<Verdict | undefined> {
+    try {
+      return await withinBudget(async (signal, leftMs) => {
+        const answer = await ask(`v1/verdicts/${encodeURIComponent(id)}${wait(leftMs)}`, signal).catch(unlessUnknown);
+        if (answer?.status === 200) return verdictOf(answer);
+        // Retryable: it is asked again while there is time.
+        throw new ProblemError("not_confirmed", "The verdict is not there yet.", { id });
+      }, budget);
+    } catch (error) {
+      if (error instanceof ProblemError && error.retryable) return undefined;
+      throw error;
+    }
+  }
+
+  return {
+    async submit(input, idempotencyKey, budget) {
+      try {
+        return readReceipt(await post(input, idempotencyKey, budget, false));
+      } catch (error) {
+        // Decided, though the verdict is gone: as a receipt that is no failure.
+        if (!(error instanceof ProblemError) || error.code !== "verdict_expired" || error.id === undefined) throw error;
+        return { id: error.id, status: "decided" };
+      }
+    },
+    async submitAndWait(input, idempotencyKey, budget) {
+      const startedAt = performance.now();
+      const answer = await post(input, idempotencyKey, budget, true);
+      const { id } = readReceipt(answer);
+      if (answer.status === 200) return { id, verdict: verdictOf(answer) };
+      // The door waits 30 s at most; a longer budget goes on with the verdict alone.
+      const leftMs = budget.timeoutMs - (performance.now() - startedAt);
+      const verdict =
+        budget.timeoutMs > MAX_WAIT_MS ? await waitForVerdict(id, { ...budget, timeoutMs: leftMs }) : undefined;
+      return { id, ...(verdict === undefined ? {} : { verdict }) };
+    },
+    waitForVerdict,
+    async getVerdict(id, budget) {
+      const path = `v1/verdicts/${encodeURIComponent(id)}`;
+      const answer = await withinBudget((signal) => ask(path, signal).catch(unlessUnknown), budget);
+      if (answer === undefined) return undefined;
+      return answer.status === 200 ? verdictOf(answer) : "pending";
+    },
+    consume() {
+      throw new NotOverHttpError("consume");
+    },
+    subscribe() {
+      throw new NotOverHttpError("subscribe");
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+// Less than what is left, so that the door's own answer arrives in time.
+function wait(leftMs: number): string {
+  const waitMs = Math.min(leftMs - Math.min(leftMs / 10, 100), MAX_WAIT_MS);
+  return `?wait=${(waitMs / 1000).toFixed(3)}`;
+}
+
+function unlessUnknown(error: unknown): undefined {
+  if (error instanceof ProblemError && error.code === "submission_not_found") return undefined;
+  throw error;
+}
+
+function verdictOf({ status, body }: Answer): Verdict {
+  if (isVerdict(body)) return body;
+  throw readProblem(status, body);
+}
+
+function readReceipt(answer: Answer): Receipt {
+  const { status, body } = answer;
+  if (status === 200) return { id: verdictOf(answer).id, status: "decided" };
+  if (!isRecord(body) || typeof body["id"] !== "string") throw readProblem(status, body);
+  const durability = DURABILITIES.find((known) => known === body["durability"]);
+  return {
+    id: body["id"],
+    status: body["status"] === "accepted" ? "accepted" : "duplicate",
+    ...(durability === undefined ? {} : { durability }),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,21 @@
+/** How to reach an Assay by its Redis. */
+export interface RedisOptions {
+  /** `redis://` or `rediss://`. */
+  readonly connection: string | { readonly url: string };
+  readonly tenant?: string;
+  /** Callers of one name share their Idempotency-Keys, whichever door they come by. Default `default`. */
+  readonly keyName?: string;
+  /** `ASSAY_PREFIX` of the installation; default `assay`. */
+  readonly prefix?: string;
+  /** What the installation promises, if receipts are to say it: this client cannot see it. */
+  readonly durability?: "memory" | "local";
+}
+
+/** The address of a connection. Throws a TypeError for one that cannot be used. */
+export function readRedisUrl(connection: RedisOptions["connection"]): string {
+  const url = typeof connection === "string" ? connection : connection.url;
+  if (/^rediss?:\/\//.test(url) && URL.canParse(url)) return url;
+  throw new TypeError(
+    "connection must be a redis:// or rediss:// address; clusters and sentinels are not in this version.",
+  );
+}

@@ -1,0 +1,153 @@
+import { readEnvelope, type Verdict } from "@assay/protocol";
+import type { DeadReason, GroupCommands } from "./group-commands.ts";
+import type { PendingEntry, StreamEntry } from "./stream-replies.ts";
+
+/** One verdict, handed to one consumer of a group. */
+export interface Delivery {
+  readonly entry: StreamEntry;
+  readonly verdict: Verdict;
+  /** How often it has been delivered, this time included. */
+  readonly deliveries: number;
+}
+
+/** A place in a consumer group. What it was handed stays its own until it is acknowledged, fails, or this one dies. */
+export interface VerdictGroup {
+  /**
+   * At most `count` deliveries: those that are due again, else new ones, for which it waits up to a second.
+   * Throws what Redis throws; then it may be called again.
+   */
+  read(count: number): Promise<Delivery[]>;
+  acknowledge(delivery: Delivery): Promise<void>;
+  /** It failed: it is delivered again after a pause, or laid aside after ten deliveries. */
+  fail(delivery: Delivery): Promise<void>;
+  /** Finishes a read under way and lets others have at once what is not acknowledged. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface VerdictGroupOptions {
+  readonly commands: GroupCommands;
+  /** This consumer's name. */
+  readonly consumer: string;
+  /** Which verdicts are wanted; the others are acknowledged unseen. */
+  readonly wants: (verdict: Verdict) => boolean;
+  /** Where a new group begins. */
+  readonly from: "now" | "beginning";
+  /** What a consumer left alone for this long is taken over, in ms. */
+  readonly takeoverAfterMs: number;
+  /** Pause before the second delivery, in ms; it doubles with each, up to 60 s. */
+  readonly retryAfterMs: number;
+  /** Unix ms. */
+  readonly now: () => number;
+}
+
+const MAX_DELIVERIES = 10;
+const LONGEST_RETRY_MS = 60_000;
+const LONGEST_BLOCK_MS = 1000;
+const PAGE = 100;
+
+/** Joins a group, and makes it where it is new. */
+export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
+  const { commands, takeoverAfterMs, retryAfterMs } = options;
+  const held = new Set<string>();
+  // Other consumers take over what this one does not keep alive, however long a handler runs.
+  const keepingAlive = setInterval(() => void commands.keep([...held], 0).catch(() => undefined), takeoverAfterMs / 3);
+  const blockMs = Math.ceil(Math.min(LONGEST_BLOCK_MS, retryAfterMs, takeoverAfterMs / 2));
+  let start: "$" | "0" | undefined = options.from === "now" ? "$" : "0";
+  let after = "-";
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let reading: Promise<unknown> = Promise.resolve();
+  let stopping: Promise<void> | undefined;
+
+  async function readNow(count: number): Promise<Delivery[]> {
+    try {
+      if (start !== undefined) await commands.create(start);
+      start = undefined;
+      const due = await claimDue(count);
+      if (due.length > 0) return due;
+      const entries = await commands.readNew(count, blockMs);
+      return await receive(entries.map((entry) => ({ entry, deliveries: 1 })));
+    } catch (error) {
+      // The group is gone, and the stream with it: whatever stands there now is new to this group.
+      if (error instanceof Error && error.message.startsWith("NOGROUP")) start = "0";
+      throw error;
+    }
+  }
+
+  // Looks at one page of what is pending, and goes on from there the next time.
+  async function claimDue(count: number): Promise<Delivery[]> {
+    if (performance.now() - lookedAt < blockMs) return [];
+    lookedAt = performance.now();
+    const minIdleMs = Math.min(retryAfterMs, takeoverAfterMs);
+    const page = await commands.pending({ after, minIdleMs, count: PAGE });
+    after = page.length < PAGE ? "-" : (page.at(-1)?.entryId ?? "-");
+    const due = page.filter((pending) => !held.has(pending.entryId) && pending.idleMs >= pauseOf(pending));
+    const claimed = await Promise.all(
+      due.slice(0, count).map(async (pending) => {
+        const entry = await commands.claim(pending.entryId, pauseOf(pending));
+        return entry === undefined ? [] : [{ entry, deliveries: pending.deliveries + 1 }];
+      }),
+    );
+    return receive(claimed.flat());
+  }
+
+  function pauseOf({ consumer, deliveries }: PendingEntry): number {
+    if (consumer !== options.consumer) return takeoverAfterMs;
+    return Math.min(retryAfterMs * 2 ** (deliveries - 1), LONGEST_RETRY_MS);
+  }
+
+  // Nothing is held before all is done: what an error cuts off is delivered again.
+  async function receive(received: readonly { entry: StreamEntry; deliveries: number }[]): Promise<Delivery[]> {
+    const wanted: Delivery[] = [];
+    const unwanted: string[] = [];
+    for (const { entry, deliveries } of received) {
+      const verdict = readEntry(entry);
+      if (verdict === "unreadable") await layAside(entry, deliveries, "", verdict);
+      else if (verdict === undefined || !options.wants(verdict)) unwanted.push(entry.entryId);
+      else if (deliveries > MAX_DELIVERIES) await layAside(entry, MAX_DELIVERIES, verdict.id, "deliveries_exhausted");
+      else wanted.push({ entry, verdict, deliveries });
+    }
+    await commands.acknowledge(unwanted);
+    for (const { entry } of wanted) held.add(entry.entryId);
+    return wanted;
+  }
+
+  async function layAside(entry: StreamEntry, deliveries: number, id: string, reason: DeadReason): Promise<void> {
+    await commands.layAside(entry, { id, reason, deliveries, at: options.now() });
+  }
+
+  async function stop(): Promise<void> {
+    clearInterval(keepingAlive);
+    await reading.catch(() => undefined);
+    // Redis is away: others take over in their own time.
+    await commands.leave(takeoverAfterMs).catch(() => undefined);
+  }
+
+  return {
+    read(count) {
+      const deliveries = readNow(count);
+      reading = deliveries;
+      return deliveries;
+    },
+    async acknowledge({ entry }) {
+      held.delete(entry.entryId);
+      await commands.acknowledge([entry.entryId]);
+    },
+    async fail({ entry, verdict, deliveries }) {
+      held.delete(entry.entryId);
+      if (deliveries >= MAX_DELIVERIES) await layAside(entry, deliveries, verdict.id, "deliveries_exhausted");
+    },
+    stop() {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+// Undefined for a type of message that this version does not know.
+function readEntry({ json }: StreamEntry): Verdict | "unreadable" | undefined {
+  try {
+    return readEnvelope(json ?? "")?.data;
+  } catch {
+    return "unreadable";
+  }
+}
