@@ -1,0 +1,87 @@
+import { isRecord } from "@assay/protocol";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { aProblem, type OpenIngress, startIngress } from "./open-ingress.ts";
+
+let door: OpenIngress;
+beforeAll(async () => {
+  door = await startIngress(inject("redisUrl"));
+});
+afterAll(() => door.close());
+
+describe("the data port", () => {
+  test.each(["/", "/v1", "/v1/nothing", "/metrics", "/v1/%zz"])("answers 404 to %s", async (path) => {
+    expect(await door.request(path)).toEqual(aProblem(404, "not_found"));
+  });
+
+  test.each(["/v1/outcomes", "/v1/stream"])("says that %s is not in this version", async (path) => {
+    expect(await door.read(path)).toEqual(
+      aProblem(404, "not_found", { detail: expect.stringContaining("not in this version") }),
+    );
+  });
+
+  test.each([
+    ["GET", "/v1/submissions", "POST"],
+    ["DELETE", "/v1/verdicts/s_1", "GET, HEAD"],
+    ["PUT", "/v1/webhooks/fingerprint", "POST"],
+    ["POST", "/openapi.json", "GET, HEAD"],
+  ])("answers 405 to %s %s, and names %s", async (method, path, allow) => {
+    const answer = await door.request(path, { method, ...(method === "GET" ? {} : { body: "any" }) });
+    expect(answer).toEqual(aProblem(405, "method_not_allowed"));
+    expect(answer.headers.get("allow")).toBe(allow);
+  });
+
+  test("describes its routes, and no more, in /openapi.json", async () => {
+    const { json } = await door.request("/openapi.json");
+    expect(json).toMatchObject({ openapi: "3.1.0" });
+    expect(Object.keys(isRecord(json) && isRecord(json["paths"]) ? json["paths"] : {})).toEqual([
+      "/v1/submissions",
+      "/v1/verdicts/{id}",
+      "/v1/submissions/{id}",
+      "/v1/events/{event_id}/verdicts",
+      "/v1/webhooks/fingerprint",
+      "/v1/webhooks/fingerprint/{tenant}",
+    ]);
+  });
+
+  test("counts requests by their pattern and status", async () => {
+    await door.read("/v1/verdicts/s_unknown");
+    const { text } = await door.admin("/metrics");
+    expect(text).toMatch(/assay_http_requests_total\{route="\/v1\/verdicts\/:id",code="404",app="ingress"\} \d/);
+    expect(text).not.toContain("s_unknown");
+  });
+});
+
+describe("the admin port", () => {
+  test.each(["/livez", "/readyz"])("answers 200 to %s while it serves", async (path) => {
+    await expect(door.admin(path)).resolves.toMatchObject({ status: 200 });
+  });
+
+  test.each([
+    "assay_submissions_total",
+    "assay_accept_duration_seconds_bucket",
+    "assay_http_request_duration_seconds_bucket",
+    "assay_redis_memory_ratio",
+    "assay_build_info",
+  ])("tells %s", async (metric) => {
+    await door.submit({ event_id: "1.metric" });
+    const { text } = await door.admin("/metrics");
+    expect(text).toMatch(new RegExp(`^${metric}\\{.*\\} \\d`, "m"));
+  });
+});
+
+describe("ASSAY_SURFACE and ASSAY_OPENAPI", () => {
+  test.each([
+    ["api", { submissions: 401, webhooks: 404, openapi: 200 }],
+    ["webhooks", { submissions: 404, webhooks: 401, openapi: 404 }],
+  ])("%s serves its routes alone", async (surface, expected) => {
+    const openapi = surface === "api" ? "on" : "off";
+    const part = await startIngress(inject("redisUrl"), { ASSAY_SURFACE: surface, ASSAY_OPENAPI: openapi });
+    const status = async (path: string, method = "POST") => (await part.request(path, { method })).status;
+    expect({
+      submissions: await status("/v1/submissions"),
+      webhooks: await status("/v1/webhooks/fingerprint"),
+      openapi: await status("/openapi.json", "GET"),
+    }).toEqual(expected);
+    await part.close();
+  });
+});
