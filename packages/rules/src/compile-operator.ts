@@ -28,25 +28,37 @@ function compareAny(op: Comparison, left: Term, right: Term): Term["evaluate"] {
 }
 
 function compareWithLiteral(op: Comparison, index: number, literal: Literal): Term["evaluate"] {
-  const known =
-    (holds: (value: SlotValue) => boolean): Term["evaluate"] =>
-    (slots) => {
-      const value = slots[index];
-      return value === undefined ? undefined : holds(value);
-    };
   switch (op) {
     case "==":
-      return known((value) => value === literal);
+      return (slots) => {
+        const value = slots[index];
+        return value === undefined ? undefined : value === literal;
+      };
     case "!=":
-      return known((value) => value !== literal);
+      return (slots) => {
+        const value = slots[index];
+        return value === undefined ? undefined : value !== literal;
+      };
     case "<":
-      return known((value) => value < literal);
+      return (slots) => {
+        const value = slots[index];
+        return value === undefined ? undefined : value < literal;
+      };
     case "<=":
-      return known((value) => value <= literal);
+      return (slots) => {
+        const value = slots[index];
+        return value === undefined ? undefined : value <= literal;
+      };
     case ">":
-      return known((value) => value > literal);
+      return (slots) => {
+        const value = slots[index];
+        return value === undefined ? undefined : value > literal;
+      };
     case ">=":
-      return known((value) => value >= literal);
+      return (slots) => {
+        const value = slots[index];
+        return value === undefined ? undefined : value >= literal;
+      };
   }
 }
 

@@ -65,9 +65,10 @@ function compileHas({ path }: Field, index: number): Term {
 }
 
 function compileNot(operand: Term): Term {
+  const { evaluate } = operand;
   return {
     evaluate: (slots) => {
-      const value = operand.evaluate(slots);
+      const value = evaluate(slots);
       return value === undefined ? undefined : !value;
     },
     explain: operand.explain,
@@ -80,15 +81,15 @@ function compileNot(operand: Term): Term {
  * is explained by the operands that are; what is not, by all of them.
  */
 function compileLogical(operands: readonly Term[], decisive: boolean): Term {
-  const evaluate: Term["evaluate"] = (slots) => {
-    let isUnknown = false;
-    for (const operand of operands) {
-      const value = operand.evaluate(slots);
-      if (value === decisive) return decisive;
-      if (value === undefined) isUnknown = true;
-    }
-    return isUnknown ? undefined : !decisive;
-  };
+  const evaluate = operands
+    .map((operand) => operand.evaluate)
+    .reduce((first, second) => (slots) => {
+      const a = first(slots);
+      if (a === decisive) return decisive;
+      const b = second(slots);
+      if (b === decisive) return decisive;
+      return a === undefined || b === undefined ? undefined : !decisive;
+    });
   return {
     evaluate,
     explain: (slots, evidence) => {

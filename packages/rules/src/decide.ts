@@ -1,6 +1,6 @@
 import { ACTIONS, type Action, type Reason, type UndecidedCode } from "@assay/protocol";
 import { bounded, compile } from "./compile.ts";
-import type { Decision, UnknownRule } from "./decision.ts";
+import type { Decision } from "./decision.ts";
 import { createFactCheck } from "./facts.ts";
 import type { Input } from "./input.ts";
 import { judgeIntegrity } from "./integrity.ts";
@@ -20,19 +20,11 @@ export interface Judge {
 interface CompiledRule {
   readonly id: string;
   readonly condition: Term;
-  readonly score: number;
+  readonly evaluate: Term["evaluate"];
+  readonly score: number | undefined;
   readonly action: Action | undefined;
-  /** What its reasons have in common. */
-  readonly reason: Omit<Reason, "evidence">;
+  readonly message: string | undefined;
   readonly whenUnknown: Action | undefined;
-}
-
-/** What the rules say together. */
-interface Finding {
-  readonly reasons: Reason[];
-  readonly unknown: UnknownRule[];
-  readonly hits: Action[];
-  readonly score: number;
 }
 
 /** Compiles a ruleset's rules, most severe first, so that reasons and sums do not depend on their order in the file. */
@@ -44,60 +36,75 @@ export function createJudge(content: RulesetContent): Judge {
   return {
     decide(input) {
       const values = slots.read(input);
-      const integrity = judgeIntegrity(content.integrity, input);
-      const { reasons, unknown, hits, score } = judgeRules(rules, values);
-      const threshold = thresholdAction(content.thresholds, score);
-      const action = settleAction(
-        integrity.map((reason) => reason.action),
-        hits,
-        threshold,
-      );
-      return {
-        ...answer(action, content.mode),
-        score,
-        reasons: [...integrity, ...reasons],
-        shadow: [],
-        unknown,
-        coverage: { rules: rules.length, judged: rules.length - unknown.length },
-        ...(exposed.length === 0 ? {} : { signals: signalsOf(exposed, values) }),
-        invalidFacts: invalidFacts(input),
-      };
+      const decision = emptyDecision(rules.length);
+      const integrity = judgeIntegrity(content.integrity, input, decision.reasons);
+      const hits = judgeRules(rules, values, decision);
+      decision.invalidFacts = invalidFacts(input);
+      if (exposed.length > 0) decision.signals = signalsOf(exposed, values);
+      const threshold = thresholdAction(content.thresholds, decision.score);
+      return answer(decision, settleAction(integrity, hits, threshold), content.mode);
     },
     undecided(code) {
       const action = content.undecided.get(code) ?? content.undecided.get("default") ?? "review";
-      return {
-        ...answer(action, content.mode),
-        score: 0,
-        reasons: [],
-        shadow: [],
-        unknown: [],
-        coverage: { rules: rules.length, judged: 0 },
-        invalidFacts: [],
-      };
+      const decision = emptyDecision(rules.length);
+      decision.coverage.judged = 0;
+      return answer(decision, action, content.mode);
     },
   };
 }
 
-function judgeRules(rules: readonly CompiledRule[], slots: Slots): Finding {
-  const reasons: Reason[] = [];
-  const unknown: UnknownRule[] = [];
+function emptyDecision(rules: number): Decision {
+  return {
+    action: "allow",
+    score: 0,
+    reasons: [],
+    shadow: [],
+    unknown: [],
+    coverage: { rules, judged: rules },
+    invalidFacts: [],
+  };
+}
+
+function answer(decision: Decision, action: Action, mode: "enforce" | "observe"): Decision {
+  if (mode === "enforce") decision.action = action;
+  else decision.wouldBe = action;
+  return decision;
+}
+
+// Adds what the rules say to the decision, and returns the actions that were hit.
+function judgeRules(rules: readonly CompiledRule[], slots: Slots, decision: Decision): Action[] {
   const hits: Action[] = [];
   let sum = 0;
   for (const rule of rules) {
-    const value = rule.condition.evaluate(slots);
+    const value = rule.evaluate(slots);
     if (value === undefined) {
-      unknown.push({ rule: rule.id, missing: missingOf(rule.condition, slots) });
+      decision.unknown.push({ rule: rule.id, missing: missingOf(rule.condition, slots) });
       if (rule.whenUnknown === undefined) continue;
       hits.push(rule.whenUnknown);
-      const { score: _, ...reason } = rule.reason;
-      reasons.push({ ...reason, action: rule.whenUnknown, evidence: {} });
+      decision.reasons.push(reasonOf(rule, rule.whenUnknown, undefined, {}));
     } else if (value === true) {
-      sum += rule.score;
+      sum += rule.score ?? 0;
       if (rule.action !== undefined) hits.push(rule.action);
-      reasons.push({ ...rule.reason, evidence: evidenceOf(rule.condition, slots) });
+      decision.reasons.push(reasonOf(rule, rule.action, rule.score, evidenceOf(rule.condition, slots)));
     }
   }
-  return { reasons, unknown, hits, score: Math.max(0, rounded(sum)) };
+  decision.score = Math.max(0, rounded(sum));
+  decision.coverage.judged -= decision.unknown.length;
+  return hits;
+}
+
+// Filled in one by one, as a spread takes longer than many conditions.
+function reasonOf(
+  { id, message }: CompiledRule,
+  action: Action | undefined,
+  score: number | undefined,
+  evidence: Evidence,
+): Reason {
+  const reason: Reason = { rule: id, evidence };
+  if (action !== undefined) reason.action = action;
+  if (score !== undefined) reason.score = score;
+  if (message !== undefined) reason.message = message;
+  return reason;
 }
 
 // Binary fractions do not add up exactly: 0.1 + 0.2 would miss a threshold of 0.3.
@@ -126,22 +133,16 @@ function signalsOf(exposed: readonly { path: string; index: number }[], slots: S
   return signals;
 }
 
-function answer(action: Action, mode: "enforce" | "observe"): Pick<Decision, "action" | "wouldBe"> {
-  return mode === "enforce" ? { action } : { action: "allow", wouldBe: action };
-}
-
-function compileRule({ id, condition, score, action, message, whenUnknown }: Rule, slots: SlotTable): CompiledRule {
+function compileRule(rule: Rule, slots: SlotTable): CompiledRule {
+  const { id, score, action, message, whenUnknown } = rule;
+  const condition = compile(rule.condition, slots);
   return {
     id,
-    condition: compile(condition, slots),
-    score: score ?? 0,
+    condition,
+    evaluate: condition.evaluate,
+    score,
     action,
-    reason: {
-      rule: id,
-      ...(action === undefined ? {} : { action }),
-      ...(score === undefined ? {} : { score }),
-      ...(message === undefined ? {} : { message }),
-    },
+    message,
     whenUnknown: whenUnknown === "skip" ? undefined : whenUnknown,
   };
 }

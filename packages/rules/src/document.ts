@@ -51,7 +51,7 @@ function refuseTraps(text: string, faults: FaultList): number | undefined {
         const line = text.lastIndexOf("\n", part.offset);
         if (name === undefined || line === trappedLine) continue;
         trappedLine = line;
-        const fault = `YAML reads ${CST.stringify(part)} as ${name}, not as part of the value.`;
+        const fault = `YAML reads ${CST.stringify(part).trim()} as ${name}, not as part of the value.`;
         faults.add(part.offset, fault + quotingAdvice(faults.lineAt(part.offset)));
       }
     });

@@ -54,14 +54,15 @@ export function readIntegrity(entry: Entry | undefined, faults: FaultList): Inte
   return integrity;
 }
 
-/** A reason for each integrity key that is true of the input. */
-export function judgeIntegrity(integrity: Integrity, { event, checks }: Input): (Reason & { action: Action })[] {
-  const fired: (Reason & { action: Action })[] = [];
+/** Adds a reason for each integrity key that is true of the input, and returns the actions they take. */
+export function judgeIntegrity(integrity: Integrity, { event, checks }: Input, reasons: Reason[]): Action[] {
+  const actions: Action[] = [];
   for (const [key, action] of integrity) {
     const isTrue = key === "replayed" ? event.replayed : checks[key];
     if (isTrue !== true) continue;
     const path = key === "replayed" ? key : `checks.${key}`;
-    fired.push({ rule: `integrity.${key}`, action, message: MESSAGES[key], evidence: { [path]: true } });
+    actions.push(action);
+    reasons.push({ rule: `integrity.${key}`, action, message: MESSAGES[key], evidence: { [path]: true } });
   }
-  return fired;
+  return actions;
 }

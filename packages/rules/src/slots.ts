@@ -11,51 +11,72 @@ export type Slots = readonly (SlotValue | undefined)[];
 /** Gives every used field one place, so that each is looked up and type-checked once per decision. */
 export class SlotTable {
   readonly #indexes = new Map<string, number>();
-  readonly #readers: ((input: Input) => SlotValue | undefined)[] = [];
+  readonly #absent: (SlotValue | undefined)[] = [];
+  readonly #event: Branch = { leaves: [], branches: [] };
+  readonly #checks: Branch = { leaves: [], branches: [] };
+  readonly #context: Branch = { leaves: [], branches: [] };
+  readonly #facts: Branch = { leaves: [], branches: [] };
 
   /** The place of a field; the same for equal paths. */
   indexOf(field: Field): number {
     const known = this.#indexes.get(field.path);
     if (known !== undefined) return known;
-    const index = this.#readers.push(readerOf(field)) - 1;
+    const index = this.#absent.push(undefined) - 1;
     this.#indexes.set(field.path, index);
+    addLeaf(this.#rootOf(field), field.keys, { index, fits: fitterOf(field) });
     return index;
   }
 
   /** Looks up every field that has a place. */
-  read(input: Input): Slots {
-    return this.#readers.map((read) => read(input));
+  read({ event, checks, context }: Input): Slots {
+    const slots = this.#absent.slice();
+    readBranch(this.#event, event, slots);
+    readBranch(this.#checks, checks, slots);
+    readBranch(this.#context, context, slots);
+    readBranch(this.#facts, context.facts, slots);
+    return slots;
   }
-}
 
-function readerOf(field: Field): (input: Input) => SlotValue | undefined {
-  const fits = fitterOf(field);
-  const rootOf = rootReader(field.root);
-  const [first = "", second, ...rest] = field.keys;
-  if (second === undefined) return (input) => fits(rootOf(input)?.[first]);
-  return (input) => {
-    let value = rootOf(input)?.[first];
-    if (!isRecord(value)) return undefined;
-    value = value[second];
-    for (const key of rest) {
-      if (!isRecord(value)) return undefined;
-      value = value[key];
+  #rootOf({ root }: Field): Branch {
+    switch (root) {
+      case "event":
+        return this.#event;
+      case "checks":
+        return this.#checks;
+      case "context":
+        return this.#context;
+      case "facts":
+        return this.#facts;
     }
-    return fits(value);
-  };
+  }
 }
 
-function rootReader(root: Field["root"]): (input: Input) => Readonly<Record<string, unknown>> | undefined {
-  switch (root) {
-    case "event":
-      return (input) => input.event;
-    case "checks":
-      return (input) => input.checks;
-    case "context":
-      return ({ context }) => (isRecord(context) ? context : undefined);
-    case "facts":
-      return (input) => input.context.facts;
+// Fields by their common parents: an object that holds several is looked up once.
+interface Branch {
+  readonly leaves: Leaf[];
+  readonly branches: { readonly key: string; readonly branch: Branch }[];
+}
+
+interface Leaf {
+  readonly key: string;
+  readonly index: number;
+  readonly fits: (value: unknown) => SlotValue | undefined;
+}
+
+function addLeaf(branch: Branch, [key = "", ...rest]: readonly string[], leaf: Omit<Leaf, "key">): void {
+  if (rest.length === 0) {
+    branch.leaves.push({ key, ...leaf });
+    return;
   }
+  let inner = branch.branches.find((candidate) => candidate.key === key);
+  if (inner === undefined) branch.branches.push((inner = { key, branch: { leaves: [], branches: [] } }));
+  addLeaf(inner.branch, rest, leaf);
+}
+
+function readBranch({ leaves, branches }: Branch, value: unknown, slots: (SlotValue | undefined)[]): void {
+  if (!isRecord(value)) return;
+  for (const { key, index, fits } of leaves) slots[index] = fits(value[key]);
+  for (const { key, branch } of branches) readBranch(branch, value[key], slots);
 }
 
 /** Gives the value back when it is of the field's type, undefined otherwise. */
