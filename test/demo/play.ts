@@ -1,6 +1,6 @@
 import { type AssayClient, createAssayClient } from "@assay/client";
 import { signWebhook } from "@assay/fingerprint";
-import type { Verdict } from "@assay/protocol";
+import { isRecord, type Verdict } from "@assay/protocol";
 import type { FingerprintApi } from "../support/fingerprint-api.ts";
 import type { Step } from "./scenes.ts";
 
@@ -36,9 +36,9 @@ async function sendWebhook({ url, webhookSecret }: Doors, { event }: Step): Prom
     headers: { "content-type": "application/json", "fpjs-event-signature": signWebhook(body, webhookSecret) },
     body,
   });
-  const accepted: { id?: unknown } = await response.json();
-  if (typeof accepted.id !== "string") throw new Error(`The webhook door answered ${response.status}.`);
-  return accepted.id;
+  const accepted: unknown = await response.json();
+  if (isRecord(accepted) && typeof accepted["id"] === "string") return accepted["id"];
+  throw new Error(`The webhook door answered ${response.status}.`);
 }
 
 /** What is wrong with a verdict, by what its step expects; undefined when nothing is. */

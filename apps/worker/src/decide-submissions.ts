@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Inputs, Loaded, Publication, Published, Use, Work } from "@assay/ledger";
 import { type Checks, INPUT_FAULT_CODES, laneOf, type UndecidedCode } from "@assay/protocol";
 import type { Decision, Ruleset } from "@assay/rules";
@@ -161,9 +162,17 @@ function decide(deps: DecidingDeps, judged: Judged, inputs: Inputs | undefined):
     lane: laneOf(work.meta.kind),
     verdict,
     digest: verdictDigest(verdict),
-    pinned: inputs?.pinned ?? "",
+    pinned: [inputs?.pinned ?? "", ruleset.digest, sourced === undefined ? "" : sourceOf(sourced)].join("|"),
     deadLetter: undecided !== undefined && INPUT_FAULT_CODES.has(undecided),
   };
+}
+
+/** What an event hangs on besides its submission: a lookup may answer otherwise the next time. */
+function sourceOf({ event, source }: SourcedEvent): string {
+  const mayDiffer = source === "lookup" || source === "stored";
+  return mayDiffer
+    ? `${source}:${createHash("sha256").update(JSON.stringify(event)).digest("base64url").slice(0, 16)}`
+    : source;
 }
 
 function undecidable(deps: DecidingDeps, work: Work, code: UndecidedCode): Judged {

@@ -9,7 +9,7 @@ export interface Publication {
   readonly verdict: Verdict;
   /** Digest of the verdict without `decided_at`. */
   readonly digest: string;
-  /** As `pinInputs` returned them; empty where nothing was pinned. */
+  /** What the verdict was made from besides its submission: its pinned inputs, and whatever else may differ between two tries. */
   readonly pinned: string;
   /** Whether the submission's bytes are kept as an input dead letter. */
   readonly deadLetter: boolean;
