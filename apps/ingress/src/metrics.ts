@@ -21,38 +21,7 @@ const ACCEPT_BUCKETS_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 
 
 /** Registers the metrics of the ingress. Labels are closed sets: a route is its pattern, never a path. */
 export function createIngressMetrics(metrics: Metrics): IngressMetrics {
-  const requests: Counter<"route" | "code"> = metrics.counter("http_requests_total", "Requests answered.", [
-    "route",
-    "code",
-  ]);
-  const durations: Histogram<"route"> = metrics.histogram(
-    "http_request_duration_seconds",
-    "From the first byte of a request to the end of its answer.",
-    ["route"],
-    REQUEST_BUCKETS_SECONDS,
-  );
-  const submissions: Counter<"kind" | "outcome"> = metrics.counter(
-    "submissions_total",
-    "Submissions that were read, by what became of them at the door.",
-    ["kind", "outcome"],
-  );
-  const accepts: Histogram = metrics.histogram(
-    "accept_duration_seconds",
-    "From a submission that was read to Redis holding its record and job.",
-    [],
-    ACCEPT_BUCKETS_SECONDS,
-  );
-  const invalid: Counter<"field"> = metrics.counter(
-    "context_invalid_total",
-    "Context fields left out because they cannot be judged.",
-    ["field"],
-  );
-  const shed: Counter<"lane" | "reason"> = metrics.counter("shed_total", "Submissions refused to stay alive.", [
-    "lane",
-    "reason",
-  ]);
-  const ratio: Gauge = metrics.gauge("redis_memory_ratio", "Used memory of Redis over its bound; 0 without a bound.");
-  const errors: Counter<"kind"> = metrics.counter("redis_errors_total", "Trouble with Redis.", ["kind"]);
+  const { requests, durations, submissions, accepts, invalid, shed, ratio, errors } = register(metrics);
   return {
     request(route, code, seconds) {
       requests.inc({ route, code });
@@ -66,5 +35,44 @@ export function createIngressMetrics(metrics: Metrics): IngressMetrics {
     shed: (lane, reason) => shed.inc({ lane, reason }),
     memoryRatio: (value) => ratio.set(value),
     redisError: (kind) => errors.inc({ kind }),
+  };
+}
+
+interface Instruments {
+  readonly requests: Counter<"route" | "code">;
+  readonly durations: Histogram<"route">;
+  readonly submissions: Counter<"kind" | "outcome">;
+  readonly accepts: Histogram;
+  readonly invalid: Counter<"field">;
+  readonly shed: Counter<"lane" | "reason">;
+  readonly ratio: Gauge;
+  readonly errors: Counter<"kind">;
+}
+
+function register(metrics: Metrics): Instruments {
+  return {
+    requests: metrics.counter("http_requests_total", "Requests answered.", ["route", "code"]),
+    durations: metrics.histogram(
+      "http_request_duration_seconds",
+      "From the head of a request to the end of its answer.",
+      ["route"],
+      REQUEST_BUCKETS_SECONDS,
+    ),
+    submissions: metrics.counter("submissions_total", "Submissions that were read, by how they fared at the door.", [
+      "kind",
+      "outcome",
+    ]),
+    accepts: metrics.histogram(
+      "accept_duration_seconds",
+      "From a submission that was read to Redis holding its record and job.",
+      [],
+      ACCEPT_BUCKETS_SECONDS,
+    ),
+    invalid: metrics.counter("context_invalid_total", "Context fields left out because they cannot be judged.", [
+      "field",
+    ]),
+    shed: metrics.counter("shed_total", "Submissions refused to stay alive.", ["lane", "reason"]),
+    ratio: metrics.gauge("redis_memory_ratio", "Used memory of Redis over its bound; 0 without a bound."),
+    errors: metrics.counter("redis_errors_total", "Trouble with Redis.", ["kind"]),
   };
 }

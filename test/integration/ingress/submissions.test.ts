@@ -78,6 +78,16 @@ describe("POST /v1/submissions", () => {
     });
   });
 
+  test("says 410 where the verdict is no longer kept, so that nobody waits for it", async () => {
+    const body = { event_id: anEventId() };
+    const key = randomUUID();
+    const id = idOf((await door.submit(body, { key })).json);
+    await door.decideAll();
+    const { redis, keys } = door.installation;
+    await redis.del(keys.verdict(id));
+    expect(await door.submit(body, { key, wait: 30 })).toEqual(aProblem(410, "verdict_expired", { id }));
+  });
+
   test("answers a caller that waits as soon as it is decided", async () => {
     const key = randomUUID();
     const waiting = door.submit({ event_id: anEventId() }, { key, wait: 30 });
