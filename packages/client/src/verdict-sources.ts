@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
+import { whenReady } from "@assay/ledger";
 import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { createGroupCommands } from "./group-commands.ts";
@@ -33,6 +34,8 @@ export interface VerdictSourcesOptions {
 
 /** One consumer's place in a group, until it is stopped. */
 interface Place {
+  /** Resolves when Redis answers for the first time, or the place has ended. */
+  readonly ready: Promise<void>;
   readonly group: VerdictGroup;
   readonly signal: AbortSignal;
   /** Ends it; resolves when `work` has, and what it held is free. */
@@ -68,17 +71,20 @@ export function openVerdictSources(options: VerdictSourcesOptions): VerdictSourc
     consume(wanted, handler) {
       const place = takePlace(options, wanted);
       const { concurrency, onError } = wanted;
-      const work = runConsumer(place.group, handler, {
-        signal: place.signal,
-        ...(concurrency === undefined ? {} : { concurrency }),
-        ...(onError === undefined ? {} : { onError }),
-      });
+      const work = place.ready.then(() =>
+        runConsumer(place.group, handler, {
+          signal: place.signal,
+          ...(concurrency === undefined ? {} : { concurrency }),
+          ...(onError === undefined ? {} : { onError }),
+        }),
+      );
       return { stop: track(() => place.stop(work), wanted.signal) };
     },
     async *subscribe(wanted) {
       const place = takePlace(options, wanted);
       const stop = track(() => place.stop(), wanted.signal);
       try {
+        await place.ready;
         yield* receiveVerdicts(place.group, place.signal);
       } finally {
         await stop();
@@ -107,6 +113,7 @@ function takePlace({ redis, connect, keys }: VerdictSourcesOptions, wanted: Cons
     now: () => Date.now(),
   });
   return {
+    ready: whenReady(redis, ending.signal).catch(() => undefined),
     group: place,
     signal: ending.signal,
     async stop(work) {

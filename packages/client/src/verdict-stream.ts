@@ -46,7 +46,7 @@ export interface Consumer {
 export interface ReceivedVerdict {
   readonly verdict: Verdict;
   readonly deliveries: number;
-  ack(): Promise<void>;
+  readonly ack: () => Promise<void>;
 }
 
 const PAUSE_MS = 1000;

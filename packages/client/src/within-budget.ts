@@ -28,18 +28,19 @@ export async function withinBudget<Result>(
   const endsAt = performance.now() + timeoutMs;
   let last: ProblemError | undefined;
   try {
-    for (let tries = 0; ; tries++) {
+    for (let tries = 0; !over.signal.aborted; tries++) {
       try {
         return await unlessAborted(attempt(over.signal, Math.max(endsAt - performance.now(), 0)), over.signal);
       } catch (error) {
+        const mayPass = error instanceof ProblemError && error.retryable;
+        if (!mayPass && error !== over.signal.reason) throw error;
+        // What the end of time cut off says less than the failure before it.
         if (over.signal.aborted) break;
-        if (!(error instanceof ProblemError) || !error.retryable) throw error;
-        last = error;
+        if (mayPass) last = error;
       }
       // With jitter: many callers fail at the same moment.
       const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** tries, LONGEST_PAUSE_MS) * (0.5 + Math.random() / 2);
       await pause(pauseMs, undefined, { signal: over.signal }).catch(() => undefined);
-      if (over.signal.aborted) break;
     }
   } finally {
     clearTimeout(timer);
@@ -50,7 +51,6 @@ export async function withinBudget<Result>(
 }
 
 async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted();
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);
