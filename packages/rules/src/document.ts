@@ -25,8 +25,14 @@ export function parseRulesetYaml(text: string, faults: FaultList): ParsedNode | 
   if (!faults.isEmpty) return undefined;
   const document = parseDocument(text, { prettyErrors: false, strict: true, uniqueKeys: true });
   for (const { pos, message } of [...document.errors, ...document.warnings]) {
-    if (openQuote !== undefined) faults.add(openQuote, "This text has no closing quote.");
-    else faults.add(pos[0], `${message}.${quotingAdvice(faults.lineAt(pos[0]))}`);
+    if (openQuote !== undefined) {
+      faults.add(openQuote, "This text has no closing quote.");
+      continue;
+    }
+    // An open bracket is reported where the next key stands; it is the bracket that needs a quote.
+    const before = text.slice(0, pos[0]);
+    const at = message.startsWith("Flow ") ? Math.max(before.lastIndexOf("["), before.lastIndexOf("{")) : pos[0];
+    faults.add(at, `${message}.${quotingAdvice(faults.lineAt(at))}`);
   }
   if (!faults.isEmpty) return undefined;
   if (document.contents === null) faults.add(0, "The ruleset is empty. It begins with: ruleset: <name>");
