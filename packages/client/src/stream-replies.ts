@@ -25,7 +25,7 @@ export function readEntries(reply: unknown): StreamEntry[] {
     const [entryId, fields] = list(entry);
     if (typeof entryId !== "string") return [];
     const values = list(fields);
-    const json = values[values.indexOf("e") + 1];
+    const json = values.find((_, at) => at % 2 === 1 && values[at - 1] === "e");
     return [{ entryId, json: typeof json === "string" ? json : undefined }];
   });
 }
