@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import { loadRuleset } from "./index.ts";
+import { rulesetOf } from "../test/build.ts";
+
+const digestOf = (text: string) => loadRuleset(text, { file: "test.yaml" }).digest;
+const BASE = "ruleset: test\nrules:\n  - id: it\n    when: vpn && bot == 'bad'\n    score: 1\n";
+
+describe("loadRuleset", () => {
+  test("fills in every default", () => {
+    expect(rulesetOf()).toMatchObject({
+      name: "test",
+      engine: "assay-rules/1",
+      mode: "enforce",
+      ruleIds: [],
+      flows: [],
+      largestMaxEventAgeMs: 120_000,
+      settings: {
+        maxEventAgeMs: 120_000,
+        allowedOrigins: [],
+        allowedApps: [],
+        allowedEnvironments: [],
+        eventUse: "per_flow",
+      },
+    });
+  });
+
+  test("reads settings", () => {
+    const { settings } = rulesetOf(
+      "settings:",
+      "  allowed_origins: ['https://shop.example', 'http://localhost:3000']",
+      "  allowed_apps: [com.shop]",
+      "  allowed_environments: [ae_live]",
+      "  event_use: once",
+    );
+    expect(settings).toMatchObject({
+      allowedOrigins: ["https://shop.example", "http://localhost:3000"],
+      allowedApps: ["com.shop"],
+      allowedEnvironments: ["ae_live"],
+      eventUse: "once",
+    });
+  });
+
+  test("knows the oldest event of each flow, and of all", () => {
+    const ruleset = rulesetOf("settings: { max_event_age: 10s, max_event_age_by_flow: { checkout: 30m, login: 5s } }");
+    expect(["checkout", "login", "signup", undefined].map((flow) => ruleset.maxEventAgeMs(flow))).toEqual([
+      1_800_000, 5000, 10_000, 10_000,
+    ]);
+    expect(ruleset.largestMaxEventAgeMs).toBe(1_800_000);
+  });
+
+  test("names its flows: those with an age of their own and those a condition compares with", () => {
+    const ruleset = rulesetOf(
+      "settings: { max_event_age_by_flow: { checkout: 30m } }",
+      "rules:",
+      "  - { id: a, when: vpn && !(context.flow == 'signup'), score: 1 }",
+      "  - { id: b, when: \"context.flow in ['login', 'reset'] || bot == 'bad'\", score: 1 }",
+    );
+    expect(ruleset.flows).toEqual(["checkout", "login", "reset", "signup"]);
+    expect(ruleset.ruleIds).toEqual(["a", "b"]);
+  });
+
+  test.each([
+    ["comments and spacing", `# why\n${BASE.replace("vpn && bot", "vpn  &&  bot")}`],
+    ["quotes", BASE.replace("'bad'", '"bad"')],
+    ["brackets that change nothing", BASE.replace("vpn &&", "(vpn) &&")],
+    [
+      "a default spelled out",
+      `${BASE}settings: { max_event_age: 120s }\nintegrity: { stale: challenge }\nmode: enforce\n`,
+    ],
+    [
+      "the order of keys",
+      BASE.replace("  - id: it\n    when: vpn && bot == 'bad'", "  - when: vpn && bot == 'bad'\n    id: it"),
+    ],
+  ])("gives the same digest whatever the %s", (_, text) => {
+    expect(digestOf(text)).toBe(digestOf(BASE));
+  });
+
+  test.each([
+    ["name", BASE.replace("test", "other")],
+    ["condition", BASE.replace("&&", "||")],
+    ["literal", BASE.replace("bad", "good")],
+    ["score", BASE.replace("score: 1", "score: 2")],
+    ["message", `${BASE}    message: x\n`],
+    ["unknown action", `${BASE}    when_unknown: review\n`],
+    ["mode", `${BASE}mode: observe\n`],
+    ["settings", `${BASE}settings: { max_event_age: 121s }\n`],
+    ["flow's age", `${BASE}settings: { max_event_age_by_flow: { a: 1s } }\n`],
+    ["facts", `${BASE}facts: { a: number }\n`],
+    ["thresholds", `${BASE}thresholds: { block: 1 }\n`],
+    ["integrity", `${BASE}integrity: { stale: off }\n`],
+    ["undecided actions", `${BASE}undecided: { default: block }\n`],
+    ["exposed signals", `${BASE}expose: [bot]\n`],
+  ])("gives another digest for another %s", (_, text) => {
+    expect(digestOf(text)).toMatch(/^[0-9a-f]{16}$/);
+    expect(digestOf(text)).not.toBe(digestOf(BASE));
+  });
+});
