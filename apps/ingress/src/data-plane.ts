@@ -1,14 +1,13 @@
 import { createProducer } from "@assay/client/producer";
 import { createVerdictWaiter } from "@assay/client/waiter";
 import { createRateLimitedLog, type Logger, type Progress } from "@assay/host";
-import { connectForWork } from "@assay/ledger";
+import { connectForWork, redisErrorKind } from "@assay/ledger";
 import { createKeys, DEFAULT_TENANT, type ProblemError } from "@assay/protocol";
 import { createAdmission } from "./admission.ts";
 import type { IngressConfig } from "./config.ts";
 import type { Credentials } from "./credentials.ts";
 import { createLedgerReader } from "./ledger-reader.ts";
 import type { IngressMetrics } from "./metrics.ts";
-import { redisErrorKind } from "./redis-error-kind.ts";
 import type { RedisLink } from "./redis-link.ts";
 import type { App } from "./route.ts";
 import { createServer } from "./server.ts";

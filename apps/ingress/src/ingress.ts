@@ -1,17 +1,16 @@
-import { randomBytes } from "node:crypto";
 import {
   createAdminServer,
   createMetrics,
   createProgress,
   createRateLimitedLog,
   type Logger,
+  prepareRedis,
   type ReadyReport,
 } from "@assay/host";
 import type { IngressConfig } from "./config.ts";
 import { openDataPlane } from "./data-plane.ts";
 import { createIngressMetrics } from "./metrics.ts";
 import { openRedisLink, type RedisLink } from "./redis-link.ts";
-import { prepareRedis } from "./redis-startup.ts";
 import { rotateCredentials } from "./rotating-credentials.ts";
 
 /** The data plane: one process that takes submissions and webhooks in and gives verdicts out. */
@@ -77,10 +76,9 @@ export function createIngress(config: IngressConfig, { logger, now = Date.now, h
     const opened = openRedisLink({ url: config.redisUrl, maxBytes: config.redisMaxBytes, metrics, logger, now });
     link = opened;
     stops.push(() => opened.stop());
-    const warnings = await prepareRedis({
+    const { warnings } = await prepareRedis({
       redis: opened.redis,
       config,
-      freshKey: randomBytes(32).toString("hex"),
       waiting: createRateLimitedLog({ logger, now, limit: 1, intervalMs: WAITING_LOG_INTERVAL_MS }),
       signal: aborted.signal,
     });

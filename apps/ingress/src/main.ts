@@ -1,11 +1,11 @@
-import { ConfigError, createLogger, runUntilSignal } from "@assay/host";
-import { type IngressConfig, loadConfig } from "./config.ts";
+import { configOrExit, createLogger, runUntilSignal } from "@assay/host";
+import { loadConfig } from "./config.ts";
 import { createIngress } from "./ingress.ts";
 
 // Below the 30 s that Kubernetes grants.
 const STOP_DEADLINE_MS = 25_000;
 
-const config = configOrExit();
+const config = configOrExit(loadConfig);
 const logger = createLogger({ name: "ingress", level: config.logLevel });
 const ingress = createIngress(config, { logger });
 let isStopping = false;
@@ -27,17 +27,6 @@ try {
   // A start that a signal ended is no failure.
   if (!isStopping) {
     logger.fatal({ err: error }, "could not start");
-    process.exit(1);
-  }
-}
-
-function configOrExit(): IngressConfig {
-  try {
-    return loadConfig();
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    // For people: the log's format is not known yet.
-    process.stderr.write(`${error.message}\n`);
     process.exit(1);
   }
 }

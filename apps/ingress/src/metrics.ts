@@ -1,7 +1,6 @@
 import type { Metrics } from "@assay/host";
 import type { Kind, Lane } from "@assay/protocol";
 import type { Counter, Gauge, Histogram } from "prom-client";
-import type { RedisErrorKind } from "./redis-error-kind.ts";
 
 /** How a submission fared at the door. `unconfirmed`: it is not known whether it was accepted. */
 export type SubmissionOutcome = "accepted" | "duplicate" | "decided" | "conflict" | "shed" | "unconfirmed";
@@ -13,7 +12,7 @@ export interface IngressMetrics {
   invalidContext(field: string): void;
   shed(lane: Lane, reason: "memory" | "overload"): void;
   memoryRatio(ratio: number): void;
-  redisError(kind: RedisErrorKind): void;
+  redisError(kind: string): void;
 }
 
 const REQUEST_BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];

@@ -1,9 +1,8 @@
 import type { Logger } from "@assay/host";
 import { createRateLimitedLog } from "@assay/host";
-import { connectForCommands, disconnect, readMemoryRatio } from "@assay/ledger";
+import { connectForCommands, disconnect, readMemoryRatio, redisErrorKind } from "@assay/ledger";
 import type { Redis } from "ioredis";
 import type { IngressMetrics } from "./metrics.ts";
-import { redisErrorKind } from "./redis-error-kind.ts";
 
 /** The connection for commands, and what is known of the server behind it. */
 export interface RedisLink {

@@ -1,16 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { createUnsealer, parseSealedKeys, type Unsealer } from "@assay/fingerprint";
-import { type Env, type EnvReader, LOG_LEVELS, type LogLevel, readEnv } from "@assay/host";
-import { type Durability, DURABILITIES, SERVER_ASSERTIONS, type ServerAssertion } from "@assay/ledger";
+import { type Env, type EnvReader, LOG_LEVELS, type LogLevel, readEnv, readRedisEnv, type RedisEnv } from "@assay/host";
 import { VERDICT_LOGS, type VerdictLog } from "./report.ts";
 
 /** Everything the worker is told by its environment. */
-export interface WorkerConfig {
-  readonly redisUrl: string;
-  readonly prefix: string;
-  readonly durability: Durability;
-  readonly redisAssertions: readonly ServerAssertion[];
-  readonly redisMaxBytes?: number;
+export interface WorkerConfig extends RedisEnv {
   /** Base64 keys, newest first; absent when sealed results cannot be opened here. */
   readonly sealedKeys?: string;
   readonly lookups?: LookupsConfig;
@@ -41,16 +35,8 @@ export function loadConfig(env: Env = process.env): WorkerConfig {
       if (reader.optional(name) !== undefined) reader.fault(name, "not in this version; remove it.");
     const sealedKeys = readSealedKeys(reader);
     const lookups = readLookups(reader);
-    const redisMaxBytes = reader.integer("ASSAY_REDIS_MAX_BYTES", { default: 0, min: 0 });
     return {
-      redisUrl: reader.string("REDIS_URL", {
-        pattern: /^rediss?:\/\//,
-        secret: true,
-        describe: "redis:// or rediss://, for example redis://localhost:6379",
-      }),
-      prefix: reader.string("ASSAY_PREFIX", { default: "assay", pattern: /^[a-z0-9_-]{1,32}$/ }),
-      durability: reader.choice("ASSAY_DURABILITY", [...DURABILITIES], { default: "local" }),
-      redisAssertions: SERVER_ASSERTIONS.filter((known) => reader.list("ASSAY_REDIS_ASSERT").includes(known)),
+      ...readRedisEnv(reader),
       rulesetsFolder: reader.string("ASSAY_RULESETS", {
         default: fileURLToPath(new URL("../../../rulesets", import.meta.url)),
       }),
@@ -61,7 +47,6 @@ export function loadConfig(env: Env = process.env): WorkerConfig {
       adminPort: reader.integer("ASSAY_ADMIN_PORT", { default: 9090, min: 0, max: 65_535 }),
       logLevel: reader.choice("LOG_LEVEL", [...LOG_LEVELS], { default: "info" }),
       verdictLog: reader.choice("LOG_VERDICTS", [...VERDICT_LOGS], { default: "all" }),
-      ...(redisMaxBytes === 0 ? {} : { redisMaxBytes }),
       ...(sealedKeys === undefined ? {} : { sealedKeys }),
       ...(lookups === undefined ? {} : { lookups }),
     };

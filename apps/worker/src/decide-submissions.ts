@@ -55,6 +55,7 @@ export async function decideSubmissions(
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   const judged: Judged[] = [];
+  const ready: Work[] = [];
   for (const loaded of await deps.load(ids, token, signal)) {
     switch (loaded.state) {
       case "missing":
@@ -67,12 +68,14 @@ export async function decideSubmissions(
       case "crashed":
         judged.push(undecidable(deps, loaded.work, "worker_crashed"));
         break;
-      case "ready": {
-        const sourced = await safely(deps, () => deps.source(loaded.work, signal));
-        if (sourced.status === "wait") outcomes.push({ ...sourced, id: loaded.id });
-        else judged.push(judge(deps, loaded.work, sourced));
-      }
+      case "ready":
+        ready.push(loaded.work);
     }
+  }
+  const sourced = await Promise.all(ready.map(async (work) => ({ work, ...(await safely(deps, work, signal)) })));
+  for (const { work, ...found } of sourced) {
+    if (found.status === "wait") outcomes.push({ ...found, id: work.id });
+    else judged.push(judge(deps, work, found));
   }
   const inputs = await pinAll(deps, judged, signal);
   const publications = judged.map((one) => decide(deps, one, inputs.get(one.work.id)));
@@ -180,9 +183,9 @@ function undecidable(deps: DecidingDeps, work: Work, code: UndecidedCode): Judge
   return { work, ruleset: named ?? deps.rulesets.default, checks: {}, undecided: code };
 }
 
-async function safely(deps: DecidingDeps, source: () => Promise<Sourced>): Promise<Sourced> {
+async function safely(deps: DecidingDeps, work: Work, signal: AbortSignal): Promise<Sourced> {
   try {
-    return await source();
+    return await deps.source(work, signal);
   } catch (error) {
     if (error instanceof LetGo) throw error;
     deps.report.fault(error);

@@ -1,14 +1,12 @@
-import { randomBytes } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { createLookups } from "@assay/fingerprint";
-import { createMetrics, type Logger, type Metrics } from "@assay/host";
+import type { Logger } from "@assay/host";
 import {
   createGatherer,
   type Gatherer,
   type Inputs,
   type Loaded,
   loadSubmissions,
-  openInstallation,
   pinInputs,
   type Publication,
   type Published,
@@ -22,10 +20,10 @@ import { createKeys, type Keys, secretFingerprint } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { unsealerOf, type WorkerConfig } from "./config.ts";
 import type { DecidingDeps } from "./decide-submissions.ts";
-import { createWorkerMetrics, type WorkerMetrics } from "./metrics.ts";
+import type { WorkerMetrics } from "./metrics.ts";
 import { createPatience, LetGo, type Patience } from "./patience.ts";
 import { createReport } from "./report.ts";
-import { loadRulesets, type Rulesets } from "./rulesets.ts";
+import type { Rulesets } from "./rulesets.ts";
 import { createSource, type Source } from "./source.ts";
 
 /** Everything a process needs to decide submissions, wired to one Redis. */
@@ -34,14 +32,16 @@ export interface Deciding {
   readonly keys: Keys;
   readonly patience: Patience;
   readonly metrics: WorkerMetrics;
-  readonly registry: Metrics["registry"];
-  readonly rulesets: Rulesets;
 }
 
 export interface DecidingOptions {
   readonly config: WorkerConfig;
   /** A command connection that is ready. */
   readonly redis: Redis;
+  readonly rulesets: Rulesets;
+  /** The installation's own key. */
+  readonly hashKey: string;
+  readonly metrics: WorkerMetrics;
   readonly logger: Logger;
   /** Whether this is the process where suspects run alone. */
   readonly alone: boolean;
@@ -55,14 +55,10 @@ export interface DecidingOptions {
 const MAX_BATCH = 128;
 const MAX_IN_FLIGHT = 4;
 
-/** Loads the rulesets, opens the installation and wires the story of `decideSubmissions`. */
-export async function createDeciding(options: DecidingOptions): Promise<Deciding> {
-  const { config, redis, logger } = options;
-  const rulesets = loadRulesets(config.rulesetsFolder);
-  const { hashKey } = await openInstallation(redis, config.prefix, randomBytes(32).toString("hex"));
+/** Wires the story of `decideSubmissions`. */
+export function createDeciding(options: DecidingOptions): Deciding {
+  const { config, redis, rulesets, metrics, logger } = options;
   const keys = createKeys({ prefix: config.prefix });
-  const registry = createMetrics("worker");
-  const metrics = createWorkerMetrics(registry);
   const patience = createPatience({
     onHiccup: (error) => options.onHiccup(error),
     delay: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
@@ -73,11 +69,11 @@ export async function createDeciding(options: DecidingOptions): Promise<Deciding
     ...gatheredScripts(config, { redis, keys, patience, alone: options.alone }),
     source: options.aroundSource?.(source) ?? source,
     rulesets,
-    hashKey,
+    hashKey: options.hashKey,
     report: createReport({ metrics, logger, rulesets, verdictLog: config.verdictLog }),
     now: Date.now,
   };
-  return { deps, keys, patience, metrics, registry: registry.registry, rulesets };
+  return { deps, keys, patience, metrics };
 }
 
 interface Store {

@@ -1,12 +1,13 @@
 import { extname } from "node:path";
-import { createLogger, runUntilSignal } from "@assay/host";
+import { configOrExit, createLogger, runUntilSignal } from "@assay/host";
 import { loadConfig } from "./config.ts";
+import { RulesetFolderError } from "./rulesets.ts";
 import { runWorker } from "./run-worker.ts";
 
-// The platform's grace period is 30 s as a rule.
+// Below the 30 s that Kubernetes grants.
 const STOP_DEADLINE_MS = 25_000;
 
-const config = loadConfig();
+const config = configOrExit(loadConfig);
 const logger = createLogger({ name: "worker", level: config.logLevel });
 const giveUp = new AbortController();
 const stops: (() => Promise<void>)[] = [async () => giveUp.abort()];
@@ -14,5 +15,15 @@ runUntilSignal({ logger, deadlineMs: STOP_DEADLINE_MS, stops });
 
 // The same file as source and as built: only the ending differs.
 const suspectFile = new URL(`./suspect${extname(import.meta.url)}`, import.meta.url);
-const worker = await runWorker({ config, logger, suspectFile, signal: giveUp.signal });
-stops.push(() => worker.stop());
+try {
+  const worker = await runWorker({ config, logger, suspectFile, signal: giveUp.signal });
+  stops.push(() => worker.stop());
+} catch (error) {
+  // A start that a signal ended is no failure.
+  if (!giveUp.signal.aborted) {
+    // For people: the faults are shown with the lines they stand on.
+    if (error instanceof RulesetFolderError) process.stderr.write(`${error.message}\n`);
+    logger.fatal({ err: error }, "could not start");
+    process.exit(1);
+  }
+}

@@ -1,22 +1,27 @@
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { createProducer } from "@assay/client/producer";
-import { createAdminServer, createProgress, createRateLimitedLog, type Logger } from "@assay/host";
-import { checkServer, connectForCommands, connectForWork, disconnect, whenReady } from "@assay/ledger";
+import {
+  createAdminServer,
+  createMetrics,
+  createProgress,
+  createRateLimitedLog,
+  type Logger,
+  prepareRedis,
+  type ReadyReport,
+} from "@assay/host";
+import { connectForCommands, connectForWork, disconnect } from "@assay/ledger";
 import { leaderKey } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { createCalm } from "./calm.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createDeciding } from "./deciding.ts";
+import { createWorkerMetrics } from "./metrics.ts";
 import { createQueueDepths } from "./queue-depths.ts";
 import { createReconciler } from "./reconciler.ts";
+import { loadRulesets } from "./rulesets.ts";
 import type { Source } from "./source.ts";
 import { createScoreWorker } from "./worker.ts";
-
-export { loadConfig, type WorkerConfig } from "./config.ts";
-export { readIds } from "./job-ids.ts";
-export type { Source } from "./source.ts";
-export { createSuspectProcess } from "./suspect-process.ts";
 
 /** A running worker process. */
 export interface RunningWorker {
@@ -38,59 +43,82 @@ export interface RunOptions {
 }
 
 const STOP_WITHIN_MS = 15_000;
+const WAITING_LOG_INTERVAL_MS = 5000;
 
-/** The server contradicts what is asked of it. The message says what to change. */
-export class ServerRefusedError extends Error {
-  override readonly name = "ServerRefusedError";
-  readonly code = "redis_refused";
+/**
+ * Loads the rulesets, opens the admin port, waits for Redis however long it takes, checks it, and begins to decide.
+ * Throws a RulesetFolderError, an AdminServerError or a RedisUnfitError. What it opened is closed when it throws.
+ */
+export async function runWorker(options: RunOptions): Promise<RunningWorker> {
+  const stops: (() => Promise<void>)[] = [];
+  let stopping: Promise<void> | undefined;
+  const stop = () => (stopping ??= stopAll(stops));
+  try {
+    return { adminPort: await start(options, stops), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
-/** Waits for Redis, checks it, and starts everything a worker process is made of. */
-export async function runWorker(options: RunOptions): Promise<RunningWorker> {
+async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promise<number> {
   const { config, logger } = options;
-  const stops: (() => Promise<void>)[] = [];
+  const { prefix } = config;
+  const rulesets = loadRulesets(config.rulesetsFolder);
+  const registry = createMetrics("worker");
+  const metrics = createWorkerMetrics(registry);
+  const progress = createProgress({ now: () => performance.now() });
   const redisLog = createRateLimitedLog({ logger, now: Date.now });
   const open = (redis: Redis) => redis.on("error", (error) => redisLog.warn({ err: error }, "redis connection"));
   const redis = open(connectForCommands({ url: config.redisUrl, name: "assay-worker" }));
   stops.push(() => disconnect(redis));
-  await whenReady(redis, options.signal);
-  await refuseUnfit(redis, config, logger);
+
+  let isDeciding = false;
+  const ready = (): ReadyReport => ({
+    ready: isDeciding && redis.status === "ready",
+    checks: {
+      redis: redis.status === "ready" ? "ok" : "does not answer",
+      startup: isDeciding ? "ok" : "not finished",
+      rulesets: rulesets.all.map(({ name, digest }) => `${name} ${digest}`).join(", "),
+    },
+  });
+  const live = () => !progress.isStuck(redis.status === "ready");
+  const admin = createAdminServer({ port: config.adminPort, registry: registry.registry, logger, ready, live });
+  const { port: adminPort } = await admin.start();
+  stops.push(() => admin.stop());
+
+  const waiting = createRateLimitedLog({ logger, now: Date.now, limit: 1, intervalMs: WAITING_LOG_INTERVAL_MS });
+  const { warnings, installation } = await prepareRedis({
+    redis,
+    config,
+    waiting,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  for (const warning of warnings) logger.warn(warning);
 
   const delay = (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
-  const deciding = await createDeciding({
+  const probe = async () => void (await redis.set(`${leaderKey(prefix)}:probe`, "1", "PX", 1000));
+  const calm = createCalm({ probe, delay, log: redisLog, logger, metrics });
+  const deciding = createDeciding({
     config,
     redis,
+    rulesets,
+    hashKey: installation.hashKey,
+    metrics,
     logger,
     alone: false,
     onHiccup: (error) => calm.trouble(error),
     ...(options.aroundSource === undefined ? {} : { aroundSource: options.aroundSource }),
   });
-  const { metrics, keys } = deciding;
-  const calm = createCalm({
-    probe: async () => void (await redis.set(`${leaderKey(config.prefix)}:probe`, "1", "PX", 1000)),
-    delay,
-    log: redisLog,
-    logger,
-    metrics,
-  });
-  const producer = await createProducer({ redis, prefix: config.prefix });
+
+  const producer = await createProducer({ redis, prefix });
   stops.push(() => producer.stop());
-  const depths = createQueueDepths({ redis, prefix: config.prefix, metrics });
+  const depths = createQueueDepths({ redis, prefix, metrics });
   stops.push(() => depths.stop());
-  const progress = createProgress({ now: () => performance.now() });
-  const admin = createAdminServer({
-    port: config.adminPort,
-    registry: deciding.registry,
-    logger,
-    ready: () => readiness(redis, deciding.rulesets.all),
-    live: () => !progress.isStuck(redis.status === "ready"),
-  });
-  const { port: adminPort } = await admin.start();
-  stops.push(() => admin.stop());
   const reconciler = createReconciler({
     redis,
-    keys,
-    prefix: config.prefix,
+    keys: deciding.keys,
+    prefix,
     producer,
     depths,
     metrics,
@@ -109,39 +137,24 @@ export async function runWorker(options: RunOptions): Promise<RunningWorker> {
     logger,
     connect: () => open(connectForWork({ url: config.redisUrl, name: "assay-worker" })),
     redis,
-    prefix: config.prefix,
+    prefix,
     concurrency: config.concurrency,
     suspectFile: options.suspectFile,
     stopWithinMs: STOP_WITHIN_MS,
   });
   worker.start();
-  stops.push(() => worker.stop());
+  stops.push(async () => {
+    isDeciding = false;
+    await worker.stop();
+  });
+  isDeciding = true;
   logger.info(
-    { admin_port: adminPort, rulesets: deciding.rulesets.all.map(({ name, digest }) => ({ name, digest })) },
+    { admin_port: adminPort, rulesets: rulesets.all.map(({ name, digest }) => ({ name, digest })) },
     "deciding",
   );
-
-  let stopping: Promise<void> | undefined;
-  return { adminPort, stop: () => (stopping ??= stopAll(stops)) };
+  return adminPort;
 }
 
-async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<void> {
-  for (const stop of stops.toReversed()) await stop();
-}
-
-async function refuseUnfit(redis: Redis, config: WorkerConfig, logger: Logger): Promise<void> {
-  const report = await checkServer(redis, { durability: config.durability, assertions: config.redisAssertions });
-  for (const warning of report.warnings) logger.warn(warning);
-  if (report.faults.length > 0) throw new ServerRefusedError(report.faults.join("\n"));
-}
-
-function readiness(redis: Redis, rulesets: readonly { name: string; digest: string }[]) {
-  const answers = redis.status === "ready";
-  return {
-    ready: answers,
-    checks: {
-      redis: answers ? "ok" : redis.status,
-      rulesets: rulesets.map(({ name, digest }) => `${name} ${digest}`).join(", "),
-    },
-  };
+async function stopAll(stops: (() => Promise<void>)[]): Promise<void> {
+  for (const stop of stops.splice(0).toReversed()) await stop();
 }

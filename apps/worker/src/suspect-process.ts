@@ -1,9 +1,11 @@
-import { createLogger } from "@assay/host";
-import { connectForCommands, letGoSubmissions, whenReady } from "@assay/ledger";
+import { randomBytes, randomUUID } from "node:crypto";
+import { createLogger, createMetrics } from "@assay/host";
+import { connectForCommands, letGoSubmissions, openInstallation, whenReady } from "@assay/ledger";
 import { loadConfig } from "./config.ts";
 import { decideSubmissions } from "./decide-submissions.ts";
 import { createDeciding } from "./deciding.ts";
-import { randomUUID } from "node:crypto";
+import { createWorkerMetrics } from "./metrics.ts";
+import { loadRulesets } from "./rulesets.ts";
 import type { Source } from "./source.ts";
 
 /** Decides one suspect. BullMQ runs it in a child process: what the suspect breaks, it breaks alone. */
@@ -18,9 +20,13 @@ export function createSuspectProcess(aroundSource?: (source: Source) => Source) 
     const redis = connectForCommands({ url: config.redisUrl, name: "assay-suspect" });
     redis.on("error", (error) => logger.debug({ err: error }, "redis connection"));
     await whenReady(redis, stopping.signal);
-    const deciding = await createDeciding({
+    const { hashKey } = await openInstallation(redis, config.prefix, randomBytes(32).toString("hex"));
+    const deciding = createDeciding({
       config,
       redis,
+      rulesets: loadRulesets(config.rulesetsFolder),
+      hashKey,
+      metrics: createWorkerMetrics(createMetrics("worker")),
       logger,
       alone: true,
       onHiccup: (error) => logger.debug({ err: error }, "redis does not serve"),

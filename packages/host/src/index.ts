@@ -5,6 +5,7 @@ export {
   createAdminServer,
   type ReadyReport,
 } from "./admin-server.ts";
+export { configOrExit } from "./config-or-exit.ts";
 export {
   ConfigError,
   type ConfigFault,
@@ -20,5 +21,7 @@ export { ASSAY_VERSION, createMetrics, type Metrics } from "./metrics.ts";
 export { createProgress, type Progress, type ProgressOptions } from "./progress.ts";
 export { createRateLimitedLog, type RateLimit, type RateLimitedLog } from "./rate-limited-log.ts";
 export { safeError, type SafeError } from "./redaction.ts";
+export { readRedisEnv, type RedisEnv } from "./redis-env.ts";
+export { type PreparedRedis, prepareRedis, RedisUnfitError, type RedisStartup } from "./redis-startup.ts";
 export { type Lifecycle, runUntilSignal } from "./run-until-signal.ts";
 export { followSecretFiles, type SecretFiles, type SecretFilesOptions } from "./secret-files.ts";

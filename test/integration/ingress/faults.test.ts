@@ -4,8 +4,8 @@ import { createServer } from "node:http";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLogger } from "@assay/host";
-import { createIngress, type Ingress, loadConfig, RedisUnfitError } from "@assay/ingress";
+import { createLogger, RedisUnfitError } from "@assay/host";
+import { createIngress, type Ingress, loadConfig } from "@assay/ingress";
 import { signWebhook } from "@assay/fingerprint";
 import { metaKey, submissionId } from "@assay/protocol";
 import { Redis } from "ioredis";
@@ -57,8 +57,8 @@ describe("while Redis hangs", () => {
     await redis.kill("SIGSTOP");
     const all = await Promise.all(Array.from({ length: 400 }, () => timed(door.submit({ event_id: anEventId() }))));
     expect(new Set(all.map(({ answer }) => answer.status))).toEqual(new Set([503]));
-    // The client is this process too, so its own queue of answers is allowed for.
-    expect(Math.max(...all.map(({ ms }) => ms))).toBeLessThan(ANSWER_MS + 500);
+    // Unbounded, the second round of batches would answer after 4 s. The client's own queue of answers is allowed for.
+    expect(Math.max(...all.map(({ ms }) => ms))).toBeLessThan(3700);
   });
 
   test("is not ready, but alive, and counts the trouble", async () => {

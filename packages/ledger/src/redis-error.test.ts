@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { redisErrorKind } from "./redis-error-kind.ts";
+import { redisErrorKind } from "./redis-error.ts";
 
 describe("redisErrorKind", () => {
   test.each([
