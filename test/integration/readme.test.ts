@@ -79,7 +79,7 @@ afterAll(async () => {
 describe("README.md", () => {
   test("has no block that is not run here", () => {
     const run = ["commands", "decide", "later", "curl", "verdict", "ruleset", "misspelt", "misspelt-error", "redis"];
-    expect(blocksOf(readme).map((block) => block.run)).toEqual([...run, "start", "alerts"]);
+    expect(blocksOf(readme).map((block) => block.run)).toEqual([...run, "start", "compose", "alerts"]);
   });
 
   test("names commands that can be run", () => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Event } from "@assay/protocol";
 
 /** How the stand-in answers one request. */
-export type Answer = { readonly status: number; readonly body?: unknown };
+type Answer = { readonly status: number; readonly body?: unknown };
 
 /** A stand-in for the vendor's Server API on loopback. */
 export interface FingerprintApi {

@@ -100,6 +100,12 @@ export function brokenLinks(document: string): string[] {
   return targets.filter((target) => !target.includes("://") && !existsSync(join(ROOT, target)));
 }
 
+/** The npm scripts and the programs of `script/` that a document names. */
+export function commandsOf(document: string): { readonly scripts: string[]; readonly programs: string[] } {
+  const named = (pattern: RegExp) => [...document.matchAll(pattern)].map(([, name = ""]) => name);
+  return { scripts: named(/npm run ([\w:]+)/g), programs: named(/(?<![\w/])(script\/\w+)/g) };
+}
+
 /** A folder inside the test workspace, so that what lies in it may import `@assay/*`. */
 export interface SnippetFolder {
   /** Writes a file; returns its path from the repository's root. */

@@ -144,7 +144,7 @@ export async function openWorkerStack(
 }
 
 /** Every verdict in a stream of envelopes. */
-export async function readStream(redis: Redis, stream: string): Promise<Verdict[]> {
+async function readStream(redis: Redis, stream: string): Promise<Verdict[]> {
   const entries = await redis.xrange(stream, "-", "+");
   return entries.map(([, fields]) => {
     const envelope: { data: Verdict } = JSON.parse(fields[1] ?? "");

@@ -3,7 +3,7 @@ import { isPassing, redisErrorKind } from "@assay/ledger";
 import type { WorkerMetrics } from "./metrics.ts";
 
 /** Something that fetches work, and can be held. */
-export interface Fetching {
+interface Fetching {
   pause(): Promise<unknown>;
   resume(): Promise<unknown>;
 }

@@ -18,7 +18,7 @@ export interface WorkerConfig extends RedisEnv {
   readonly verdictLog: VerdictLog;
 }
 
-export interface LookupsConfig {
+interface LookupsConfig {
   readonly apiKey: string;
   readonly region: "us" | "eu" | "ap";
   readonly apiUrl?: string;

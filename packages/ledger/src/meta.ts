@@ -2,7 +2,7 @@ import { metaKey, SHARD_COUNT } from "@assay/protocol";
 import type { Redis } from "ioredis";
 
 /** Version of the key layout and record fields that this code writes. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 /** Facts of an installation that every process must agree on. */
 export interface InstallationMeta {

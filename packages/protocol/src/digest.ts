@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Submission } from "./submission.ts";
 
 /** The groups of content that make two submissions the same, in the order they stand in a digest. */
-export const CONTENT_GROUPS = ["kind", "event_id", "sealed_result", "ruleset", "context"] as const;
+const CONTENT_GROUPS = ["kind", "event_id", "sealed_result", "ruleset", "context"] as const;
 
 export type ContentGroup = (typeof CONTENT_GROUPS)[number];
 

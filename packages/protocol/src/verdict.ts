@@ -5,7 +5,7 @@ import { EVENT_SOURCES } from "./event.ts";
 import { KINDS } from "./lanes.ts";
 
 /** The value of `schema` in every verdict of this shape. */
-export const VERDICT_SCHEMA = "assay.verdict/1";
+const VERDICT_SCHEMA = "assay.verdict/1";
 
 const Evidence = z.record(z.string(), z.unknown()).describe("Path → value, for exactly the clauses that decided.");
 

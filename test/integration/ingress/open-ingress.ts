@@ -24,7 +24,7 @@ export interface OpenIngress {
   close(): Promise<void>;
 }
 
-export interface SubmitOptions {
+interface SubmitOptions {
   readonly key?: string;
   readonly wait?: number;
   readonly headers?: Readonly<Record<string, string>>;
