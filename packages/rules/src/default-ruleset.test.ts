@@ -31,9 +31,10 @@ const words = text.split("\n").flatMap((line, index) => {
   const when = /^\s+when: /.exec(line);
   if (when === null) return [];
   const lineStart = text.split("\n").slice(0, index).join("\n").length + 1;
-  return [...line.slice(when[0].length).matchAll(/[a-z_][\w.]*/g)]
-    .map((match) => ({ word: match[0], end: lineStart + when[0].length + match.index + match[0].length }))
-    .filter(({ word }) => !/^\d/.test(word));
+  return [...line.slice(when[0].length).matchAll(/[a-z_][\w.]*/g)].map((match) => ({
+    word: match[0],
+    end: lineStart + when[0].length + match.index + match[0].length,
+  }));
 });
 
 describe("rulesets/default.yaml", () => {

@@ -25,7 +25,7 @@ export type Expression =
       readonly no: Expression;
     };
 
-export type Sides = readonly [Expression, Expression];
+type Sides = readonly [Expression, Expression];
 export type PlacedLiteral = Extract<Expression, { kind: "literal" }>;
 
 /** The parts an expression is made of, left to right. */

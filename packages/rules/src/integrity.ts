@@ -4,7 +4,7 @@ import type { Input } from "./input.ts";
 import { type Entry, readChoice, readEntries, refuseUnknown } from "./yaml-entries.ts";
 
 /** What integrity can be judged by: every check, and Fingerprint's own signal `replayed`. */
-export type IntegrityKey = CheckName | "replayed";
+type IntegrityKey = CheckName | "replayed";
 
 /** The action each key takes when it is true. Keys that are off are not in it. */
 export type Integrity = ReadonlyMap<IntegrityKey, Action>;
