@@ -26,6 +26,8 @@ const customer = {
   velocity: { distinct_ip: { "5_minutes": 1, "1_hour": 1, "24_hours": 2 } },
 };
 
+const app = { sdk: { platform: "android" } };
+
 /** Every name and every text of every condition, with where it ends in the file. */
 const words = text.split("\n").flatMap((line, index) => {
   const when = /^\s+when: /.exec(line);
@@ -60,7 +62,7 @@ describe("rulesets/default.yaml", () => {
       "challenge",
     ],
     ["another visitor than expected", {}, { visitor_id_mismatch: true }, "review"],
-    ["a manipulated app", { frida: true }, {}, "review"],
+    ["a manipulated app", { ...app, frida: true }, {}, "review"],
     ["an event made on another site", {}, { origin_mismatch: true }, "review"],
     ["an automation tool", { bot: "bad" }, {}, "block"],
     ["an anti-detect browser", { tampering_details: { anti_detect_browser: true } }, {}, "block"],
@@ -68,7 +70,11 @@ describe("rulesets/default.yaml", () => {
     ["a stolen event", {}, { reused: true, reused_elsewhere: true }, "block"],
     [
       "an emulator farm",
-      { emulator: true, velocity: { distinct_linked_id: { "24_hours": 9 }, distinct_country: { "24_hours": 4 } } },
+      {
+        ...app,
+        emulator: true,
+        velocity: { distinct_linked_id: { "24_hours": 9 }, distinct_country: { "24_hours": 4 } },
+      },
       {},
       "block",
     ],
@@ -77,7 +83,13 @@ describe("rulesets/default.yaml", () => {
   });
 
   test("allows an event without any signal", () => {
-    expect(ruleset.decide(inputOf({}))).toMatchObject({ action: "allow", score: 0, coverage: { judged: 0 } });
+    expect(ruleset.decide(inputOf({}))).toMatchObject({ action: "allow", score: 0, coverage: { judged: 1 } });
+  });
+
+  test("can judge every rule about the device of a browser", () => {
+    const { unknown } = ruleset.decide(inputOf(customer));
+    const signals = unknown.flatMap(({ missing }) => missing).filter((path) => !path.startsWith("checks."));
+    expect(signals.filter((path) => !path.startsWith("velocity."))).toEqual([]);
   });
 
   test("gives every rule a message", () => {
