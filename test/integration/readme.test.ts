@@ -120,9 +120,12 @@ describe("README.md", () => {
   test("shows a job that receives its verdict later, and ends when it is asked to", async () => {
     api.add(anEvent({ event_id: "1708102555327.NLOjmg" }));
     const job = startApp(folder.write("later.ts", fillIn(blockOf(readme, "later"), place)), {});
-    await eventually(() => job.output.includes("order-1001 allow"), { timeoutMs: 30_000 });
-    expect(job.output).toContainEqual(expect.stringMatching(/^s_[a-z2-7]{26} accepted$/));
-    await job.kill("SIGTERM");
+    try {
+      await eventually(() => job.output.includes("order-1001 allow"), { timeoutMs: 30_000 });
+      expect(job.output).toContainEqual(expect.stringMatching(/^s_[a-z2-7]{26} accepted$/));
+    } finally {
+      await job.stop();
+    }
     await expect(job.exited).resolves.toEqual([0, null]);
   });
 

@@ -125,7 +125,7 @@ export function openSnippetFolder(): SnippetFolder {
 }
 
 /** What a command line wrote and how it ended. */
-export interface ShellResult {
+interface ShellResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
