@@ -18,8 +18,8 @@ export interface VerdictGroup {
    */
   read(count: number): Promise<Delivery[]>;
   acknowledge(delivery: Delivery): Promise<void>;
-  /** It failed: it is delivered again after a pause, or laid aside after ten deliveries. */
-  fail(delivery: Delivery): Promise<void>;
+  /** It failed: it is delivered again after a pause, and laid aside after ten deliveries. */
+  giveBack(delivery: Delivery): void;
   /** Finishes a read under way and lets others have at once what is not acknowledged. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -132,9 +132,8 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
       held.delete(entry.entryId);
       await commands.acknowledge([entry.entryId]);
     },
-    async fail({ entry, verdict, deliveries }) {
+    giveBack({ entry }) {
       held.delete(entry.entryId);
-      if (deliveries >= MAX_DELIVERIES) await layAside(entry, deliveries, verdict.id, "deliveries_exhausted");
     },
     stop() {
       stopping ??= stop();

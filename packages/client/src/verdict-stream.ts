@@ -108,7 +108,7 @@ async function handle(
   try {
     await handler(delivery.verdict, { signal, deliveries: delivery.deliveries });
   } catch (error) {
-    await group.fail(delivery);
+    group.giveBack(delivery);
     throw error;
   }
   await group.acknowledge(delivery);

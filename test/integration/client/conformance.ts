@@ -55,7 +55,7 @@ export function clientConformance(name: string, setup: () => Promise<Subject>): 
       test("answers otherwise when there is no verdict in time", async () => {
         const startedAt = performance.now();
         const answer = await client.decide({ sealed_result: SEALED }, { timeoutMs: 400, otherwise: "challenge" });
-        expect(performance.now() - startedAt).toBeLessThan(600);
+        expect(performance.now() - startedAt).toBeLessThan(1000);
         expect(answer).toEqual({ reason: "timeout", action: "challenge", id: expect.stringMatching(/^s_/) });
         expect(await subject.decideAll()).toEqual([answer.id]);
       });
@@ -183,7 +183,7 @@ export function clientConformance(name: string, setup: () => Promise<Subject>): 
         const { id } = await client.submit({ event_id: "event-1" });
         const startedAt = performance.now();
         expect(await client.waitForVerdict(id, { timeoutMs: 300 })).toBeUndefined();
-        expect(performance.now() - startedAt).toBeLessThan(600);
+        expect(performance.now() - startedAt).toBeLessThan(1000);
       });
 
       test("waits for an id that is not known yet", async () => {

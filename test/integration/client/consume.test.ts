@@ -87,16 +87,22 @@ describe("consume", () => {
   test("finishes the running handlers when it is stopped, tells them, and takes no more", async () => {
     await stage.publish("allow");
     const seen: string[] = [];
-    const consumer = stage.aClient().consume({ ...QUICK, concurrency: 1 }, async (_, { signal }) => {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const consumer = stage.aClient().consume(QUICK, async (_, { signal }) => {
       seen.push("begun");
       await once(signal, "abort");
-      await stage.installation.redis.ping();
+      await released;
       seen.push("finished");
     });
     await eventually(() => seen.length === 1);
-    await Promise.all([consumer.stop(), consumer.stop()]);
+    const stopping = Promise.all([consumer.stop(), consumer.stop()]).then(() => seen.push("stopped"));
+    // Longer than it takes to stop with nothing to wait for.
+    for (let more = 0; more < 500; more++) await stage.installation.redis.ping();
+    release();
+    await stopping;
     await stage.publish("block");
-    expect(seen).toEqual(["begun", "finished"]);
+    expect(seen).toEqual(["begun", "finished", "stopped"]);
     expect(await stage.pendingCount()).toBe(0);
     expect(await stage.infos("CONSUMERS")).toEqual([]);
   });

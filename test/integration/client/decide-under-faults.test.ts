@@ -51,7 +51,7 @@ describe("decide", () => {
     const { result, tookMs } = await timed(client.decide(SEALED, { idempotencyKey, otherwise: "challenge" }));
     expect(result).toEqual({ reason: "unavailable", action: "challenge", id });
     expect(tookMs).toBeGreaterThan(250);
-    expect(tookMs).toBeLessThan(600);
+    expect(tookMs).toBeLessThan(1000);
 
     await server.kill("SIGCONT");
     expect((await client.submit(SEALED, { idempotencyKey })).id).toBe(id);
@@ -73,7 +73,7 @@ describe("decide", () => {
       action: "allow",
       id: submissionId("0", "default", idempotencyKey),
     });
-    expect(tookMs).toBeLessThan(600);
+    expect(tookMs).toBeLessThan(1000);
     await server.kill("SIGCONT");
   });
 
@@ -88,9 +88,10 @@ describe("decide", () => {
     expect(tookMs).toBeLessThan(1500);
 
     await server.restart();
-    await client.submit(SEALED, { timeoutMs: 20_000 });
-    const deciding = client.decide(SEALED, { timeoutMs: 10_000 });
-    await eventually(async () => (await installation.decideAll()).length > 0);
+    const idempotencyKey = randomUUID();
+    const deciding = client.decide(SEALED, { idempotencyKey, timeoutMs: 20_000 });
+    const id = submissionId("0", "default", idempotencyKey);
+    await eventually(async () => (await installation.decideAll()).includes(id));
     expect(await deciding).toMatchObject({ reason: "decided" });
   });
 
