@@ -188,6 +188,8 @@ async function safely(deps: DecidingDeps, work: Work, signal: AbortSignal): Prom
     return await deps.source(work, signal);
   } catch (error) {
     if (error instanceof LetGo) throw error;
+    // A lookup that is broken off says nothing about its event.
+    if (signal.aborted) throw new LetGo("Let go while its event was fetched.", { cause: error });
     deps.report.fault(error);
     return { status: "undecided", code: "internal_error" };
   }

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { createLogger, createMetrics } from "@assay/host";
+import { createLogger, createMetrics, type Logger } from "@assay/host";
 import { connectForCommands, letGoSubmissions, openInstallation, whenReady } from "@assay/ledger";
-import { loadConfig } from "./config.ts";
+import type { Redis } from "ioredis";
+import { loadConfig, type WorkerConfig } from "./config.ts";
 import { decideSubmissions } from "./decide-submissions.ts";
 import { createDeciding } from "./deciding.ts";
 import { createWorkerMetrics } from "./metrics.ts";
@@ -11,14 +12,29 @@ import type { Source } from "./source.ts";
 /** Decides one suspect. BullMQ runs it in a child process: what the suspect breaks, it breaks alone. */
 export function createSuspectProcess(aroundSource?: (source: Source) => Source) {
   let opened: ReturnType<typeof open> | undefined;
+  let atWork: Promise<unknown> = Promise.resolve();
   const stopping = new AbortController();
   process.once("SIGTERM", () => stopping.abort());
+  // The worker is gone, however it went: nobody else would end this process.
+  process.once("disconnect", () => {
+    stopping.abort();
+    void Promise.allSettled([atWork]).then(() => process.exit());
+  });
 
   async function open() {
     const config = loadConfig();
     const logger = createLogger({ name: "worker", level: config.logLevel });
     const redis = connectForCommands({ url: config.redisUrl, name: "assay-suspect" });
     redis.on("error", (error) => logger.debug({ err: error }, "redis connection"));
+    try {
+      return await openOn(redis, config, logger);
+    } catch (error) {
+      redis.disconnect();
+      throw error;
+    }
+  }
+
+  async function openOn(redis: Redis, config: WorkerConfig, logger: Logger) {
     await whenReady(redis, stopping.signal);
     const { hashKey } = await openInstallation(redis, config.prefix, randomBytes(32).toString("hex"));
     const deciding = createDeciding({
@@ -44,8 +60,13 @@ export function createSuspectProcess(aroundSource?: (source: Source) => Source) 
     };
   }
 
-  return async (ids: readonly string[]): Promise<void> => {
-    const { deps, letGo } = await (opened ??= open());
+  async function decide(ids: readonly string[]): Promise<void> {
+    // The next suspect tries again what failed.
+    opened ??= open().catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+    const { deps, letGo } = await opened;
     const token = randomUUID();
     try {
       const outcomes = await decideSubmissions(deps, ids, token, stopping.signal);
@@ -57,5 +78,11 @@ export function createSuspectProcess(aroundSource?: (source: Source) => Source) 
       await letGo(ids, token).catch(() => undefined);
       throw error;
     }
+  }
+
+  return (ids: readonly string[]): Promise<void> => {
+    const work = decide(ids);
+    atWork = work;
+    return work;
   };
 }

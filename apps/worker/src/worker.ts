@@ -45,6 +45,8 @@ export interface ScoreWorkerOptions {
   readonly stopWithinMs: number;
 }
 
+type Wait = Extract<Outcome, { status: "wait" }>;
+
 const AGAIN_AFTER_LET_GO_MS = 1000;
 const AGAIN_AFTER_FAULT_MS = 5000;
 const RETRY_PRIORITY = 20;
@@ -103,10 +105,14 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     const ids = readIds(job.data);
     const token = randomUUID();
     if (ids.length === 0) deciding.metrics.orphanJobs.inc();
-    let outcomes: Outcome[];
+    let waits: Wait[];
     try {
-      outcomes = await decideSubmissions(deciding.deps, ids, token, signal);
+      const outcomes = await decideSubmissions(deciding.deps, ids, token, signal);
       for (const outcome of outcomes) if (outcome.status === "suspect") await ringAlone(outcome.id, signal);
+      const orphans = outcomes.filter(({ status }) => status === "orphan").length;
+      if (orphans > 0) deciding.metrics.orphanJobs.inc(orphans);
+      waits = outcomes.filter((outcome) => outcome.status === "wait");
+      await snooze(waits, token, signal);
     } catch (error) {
       if (!(error instanceof LetGo)) logger.error({ err: error }, "a doorbell could not be served");
       await letGo(ids, token);
@@ -116,39 +122,37 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
         Date.now() + (error instanceof LetGo ? AGAIN_AFTER_LET_GO_MS : AGAIN_AFTER_FAULT_MS),
       );
     }
-    const waits = outcomes.filter((outcome) => outcome.status === "wait");
-    const orphans = outcomes.filter(({ status }) => status === "orphan").length;
-    if (orphans > 0) deciding.metrics.orphanJobs.inc(orphans);
-    if (waits.length === 0) return;
-    await wait(job, lock, { token, waits, signal, worker });
+    if (waits.length > 0) await wait(job, lock, waits, worker);
   }
 
   async function ringAlone(id: string, signal: AbortSignal): Promise<void> {
     deciding.metrics.suspects.inc();
     const data = { v: 1, tenant: DEFAULT_TENANT, ids: [id] };
+    // Named by its submission: a suspect that waits its turn is not there twice, however often its lane rings for it.
     // No trace is left of a failed one: the reconciler rings again, and that must not be taken for a duplicate.
+    const jobId = `s-${id}`;
     const settings = {
       attempts: 3,
       backoff: { type: "fixed", delay: 1000 },
       removeOnComplete: true,
       removeOnFail: true,
     };
-    await deciding.patience(() => suspects.add("alone", data, { ...settings, jobId: `b-${randomUUID()}` }), signal);
+    await deciding.patience(async () => {
+      // What is left of a job that stands in no list would make BullMQ ignore the new one.
+      if ((await suspects.getJobState(jobId)) === "unknown") await suspects.remove(jobId);
+      await suspects.add("alone", data, { ...settings, jobId });
+    }, signal);
   }
 
-  async function wait(
-    job: Job,
-    lock: string,
-    {
-      token,
-      waits,
-      signal,
-      worker,
-    }: { token: string; waits: Extract<Outcome, { status: "wait" }>[]; signal: AbortSignal; worker: Worker },
-  ): Promise<never> {
-    const until = Math.min(...waits.map((outcome) => outcome.until));
+  async function snooze(waits: readonly Wait[], token: string, signal: AbortSignal): Promise<void> {
+    if (waits.length === 0) return;
+    const until = soonest(waits);
     const releases = waits.map(({ id, spendsRetry, why }): Release => ({ id, spendsRetry, snoozed: { why, until } }));
     await deciding.patience(() => letGoSubmissions(options.redis, deciding.keys, token, releases), signal);
+  }
+
+  async function wait(job: Job, lock: string, waits: readonly Wait[], worker: Worker): Promise<never> {
+    const until = soonest(waits);
     if (waits.some(({ holdLane }) => holdLane)) {
       await worker.rateLimit(Math.max(1, until - Date.now()));
       throw Worker.RateLimitError();
@@ -206,6 +210,10 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     },
     stop: () => (stopping ??= stop()),
   };
+}
+
+function soonest(waits: readonly Wait[]): number {
+  return Math.min(...waits.map(({ until }) => until));
 }
 
 /** Whether `work` ended within `ms`. */
