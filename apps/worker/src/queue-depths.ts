@@ -9,7 +9,7 @@ export interface QueueDepths {
   measure(): Promise<void>;
   /** Forgets what was measured: another process leads. */
   clear(): void;
-  /** Age of the oldest job of a lane, waiting or active; 0 when there is none. */
+  /** Age of the oldest job of a lane, waiting, active or let go; 0 when there is none. */
   oldestJobAgeMs(lane: Lane, now: number): Promise<number>;
   stop(): Promise<void>;
 }
@@ -36,11 +36,11 @@ export function createQueueDepths(options: { redis: Redis; prefix: string; metri
       metrics.deadLetters.reset();
     },
     async oldestJobAgeMs(lane, now) {
-      const [oldestWaiting, ...active] = await Promise.all([
-        queues.get(lane)?.getJobs(["waiting"], 0, 0, true) ?? [],
-        queues.get(lane)?.getJobs(["active"], 0, -1, true) ?? [],
+      const [oldestWaiting = [], underWay = []] = await Promise.all([
+        queues.get(lane)?.getJobs(["waiting"], 0, 0, true),
+        queues.get(lane)?.getJobs(["active", "delayed"], 0, -1, true),
       ]);
-      const times = [...oldestWaiting, ...active.flat()].map((job) => job.timestamp);
+      const times = [...oldestWaiting, ...underWay].map((job) => job.timestamp);
       return times.length === 0 ? 0 : Math.max(0, now - Math.min(...times));
     },
     async stop() {

@@ -62,6 +62,9 @@ const SETTINGS = {
   autorun: false,
 } as const satisfies Partial<WorkerOptions>;
 
+// A worker without a limiter does not see that another one holds the lane. This one never limits by itself.
+const HOLDABLE = { limiter: { max: 1_000_000_000, duration: 1000 } } as const satisfies Partial<WorkerOptions>;
+
 /** Serves the three lanes and the queue of suspects. */
 export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
   const { deciding, progress, logger } = options;
@@ -93,7 +96,7 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
           progress.worked();
         }
       },
-      { ...bull, ...SETTINGS, connection: connect(), concurrency },
+      { ...bull, ...SETTINGS, ...(lane === "lookups" ? HOLDABLE : {}), connection: connect(), concurrency },
     );
     worker.on("lockRenewalFailed", (ids: string[]) => {
       for (const id of ids) worker.cancelJob(id, "lock lost");
