@@ -1,6 +1,5 @@
 import {
-  type Context,
-  ProblemError,
+  checkObservedAt,
   readIdempotencyKey,
   type ReadSubmission,
   type Submission,
@@ -15,9 +14,6 @@ import { expiredVerdict } from "./problems.ts";
 import { type App, JSON_TYPE, type RouteDeps } from "./route.ts";
 import { readTraceparent } from "./traceparent.ts";
 import { WaitQuery, waitForVerdict } from "./wait.ts";
-
-const MAX_OBSERVED_AGE_MS = 24 * 60 * 60 * 1000;
-const MAX_CLOCK_SKEW_MS = 10_000;
 
 const IdempotencyHeaders = z
   .looseObject({
@@ -86,26 +82,6 @@ async function submit(deps: RouteDeps, posted: Posted): Promise<{ readonly json:
   if (acceptance.status === "decided" || acceptance.status === "conflict" || state !== undefined)
     throw expiredVerdict(id);
   return { id, status: waitMs > 0 ? "pending" : acceptance.status, durability: deps.durability };
-}
-
-function checkObservedAt(context: Context | undefined, receivedAt: number): void {
-  const observedAt = context?.observed_at;
-  if (observedAt === undefined) return;
-  const field = "context.observed_at";
-  if (observedAt > receivedAt + MAX_CLOCK_SKEW_MS) {
-    throw new ProblemError(
-      "invalid_field",
-      "context.observed_at lies in the future. Send unix milliseconds, and set your server's clock by NTP.",
-      { field },
-    );
-  }
-  if (observedAt < receivedAt - MAX_OBSERVED_AGE_MS) {
-    throw new ProblemError(
-      "invalid_field",
-      "context.observed_at lies more than 24 hours back. Send unix milliseconds, not seconds; leave it out for older events.",
-      { field },
-    );
-  }
 }
 
 function traced(submission: Submission, headers: IncomingHttpHeaders): Submission {

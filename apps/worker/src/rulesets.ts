@@ -17,13 +17,17 @@ export class RulesetFolderError extends Error {
   readonly code = "rulesets_invalid";
 }
 
-/** Loads every `*.yaml` of a folder, except those that begin with `_`. Throws one RulesetFolderError with all faults. */
+/** Loads every `*.yaml` of a folder. Throws one RulesetFolderError with all faults. */
 export function loadRulesets(folder: string): Rulesets {
   const faults: string[] = [];
   const byName = new Map<string, Ruleset>();
   for (const file of listFiles(folder)) {
+    const path = join(folder, file);
+    if (file.startsWith("_")) {
+      faults.push(`${path}: routes and shared parts are not in this version. Remove the file.`);
+      continue;
+    }
     try {
-      const path = join(folder, file);
       const ruleset = loadRuleset(readFileSync(path, "utf8"), { file: path });
       if (byName.has(ruleset.name)) faults.push(`${path}: another file has the ruleset ${ruleset.name} already.`);
       byName.set(ruleset.name, ruleset);
@@ -42,7 +46,7 @@ export function loadRulesets(folder: string): Rulesets {
 function listFiles(folder: string): string[] {
   try {
     return readdirSync(folder)
-      .filter((file) => /\.ya?ml$/.test(file) && !file.startsWith("_"))
+      .filter((file) => /\.ya?ml$/.test(file))
       .toSorted();
   } catch (error) {
     throw new RulesetFolderError(`The folder of rulesets cannot be read: ${folder}. Set ASSAY_RULESETS.`, {

@@ -39,5 +39,18 @@ export function createLogger(options: LoggerOptions): Logger {
       msg: (message: unknown) => (typeof message === "string" ? safeMessage(message) : message),
     },
   };
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  return pino(settings, options.destination ?? openStdout());
+}
+
+/**
+ * Stdout as Node has it: written at once, and given up when nobody reads it any more. Pino's own destination would
+ * wait for such a reader for ever, also while the process ends.
+ */
+function openStdout(): NodeJS.WriteStream {
+  if (!process.stdout.listeners("error").includes(ignoreError)) process.stdout.on("error", ignoreError);
+  return process.stdout;
+}
+
+function ignoreError(): void {
+  // A log that nobody reads is no reason to stop working.
 }
