@@ -36,6 +36,8 @@ export interface VerdictGroupOptions {
   readonly takeoverAfterMs: number;
   /** Pause before the second delivery, in ms; it doubles with each, up to 60 s. */
   readonly retryAfterMs: number;
+  /** Gives up a read that Redis does not answer: a closed connection that was reconnecting never settles it. */
+  readonly cut: AbortSignal;
   /** Unix ms. */
   readonly now: () => number;
 }
@@ -57,6 +59,10 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
   let lookedAt = Number.NEGATIVE_INFINITY;
   let reading: Promise<unknown> = Promise.resolve();
   let stopping: Promise<void> | undefined;
+  const cutOff = new Promise<never>((_, reject) => {
+    options.cut.addEventListener("abort", () => reject(new Error("The read was given up.")));
+  });
+  cutOff.catch(() => undefined);
 
   async function readNow(count: number): Promise<Delivery[]> {
     try {
@@ -124,7 +130,7 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
 
   return {
     read(count) {
-      const deliveries = readNow(count);
+      const deliveries = Promise.race([readNow(count), cutOff]);
       reading = deliveries;
       return deliveries;
     },

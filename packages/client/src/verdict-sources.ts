@@ -103,6 +103,7 @@ function takePlace({ redis, connect, keys }: VerdictSourcesOptions, wanted: Cons
   // A failed read is reported where it is read.
   reader.on("error", () => undefined);
   const ending = new AbortController();
+  const cut = new AbortController();
   const place = joinVerdictGroup({
     commands: createGroupCommands({ redis, reader, keys, group, consumer }),
     consumer,
@@ -110,6 +111,7 @@ function takePlace({ redis, connect, keys }: VerdictSourcesOptions, wanted: Cons
     from: wanted.from ?? "now",
     takeoverAfterMs,
     retryAfterMs: wanted.retryAfterMs ?? RETRY_AFTER_MS,
+    cut: cut.signal,
     now: () => Date.now(),
   });
   return {
@@ -118,7 +120,7 @@ function takePlace({ redis, connect, keys }: VerdictSourcesOptions, wanted: Cons
     signal: ending.signal,
     async stop(work) {
       ending.abort();
-      const forced = setTimeout(() => reader.disconnect(), MAX_LAST_READ_MS);
+      const forced = setTimeout(() => cut.abort(), MAX_LAST_READ_MS);
       await work;
       await place.stop();
       clearTimeout(forced);

@@ -141,4 +141,15 @@ describe("consume", () => {
     expect(() => client.consume({ group: GROUP }, () => undefined)).toThrow(NotOverHttpError);
     expect(() => client.subscribe({ group: GROUP })).toThrow(/not in this version over HTTP/);
   });
+
+  test("stops while Redis is away", async () => {
+    const server = await startRedis();
+    const client = createAssayClient({ connection: server.url });
+    const consumer = client.consume(QUICK, () => undefined);
+    await client.getVerdict("s_none").catch(() => undefined);
+    await server.kill("SIGKILL");
+    await expect(consumer.stop()).resolves.toBeUndefined();
+    await client.close();
+    await server.stop();
+  });
 });
