@@ -37,15 +37,23 @@ export async function addOpenapi(app: App): Promise<void> {
       },
     },
     transform: jsonSchemaTransform,
-    transformObject: withoutInputs,
+    transformObject: openAnswers,
   });
   app.get("/openapi.json", { schema: { hide: true } }, () => app.swagger());
 }
 
-// The transform writes every schema twice, as it is read and as it is sent; those here are only sent.
-const withoutInputs: typeof jsonSchemaTransformObject = (document) => {
+// The transform writes every schema twice, as it is read and as it is sent; those here are only sent. It also closes
+// them, and whoever checks by a closed schema would refuse the first field that a later version adds.
+const openAnswers: typeof jsonSchemaTransformObject = (document) => {
   const full = jsonSchemaTransformObject(document);
   const schemas: Record<string, unknown> = ("components" in full ? full.components?.schemas : undefined) ?? {};
   for (const name of Object.keys(schemas)) if (name.endsWith("Input")) delete schemas[name];
+  for (const schema of Object.values(schemas)) open(schema);
   return full;
 };
+
+function open(schema: unknown): void {
+  if (typeof schema !== "object" || schema === null) return;
+  if ("additionalProperties" in schema && schema.additionalProperties === false) delete schema.additionalProperties;
+  for (const inner of Object.values(schema)) open(inner);
+}

@@ -1,4 +1,4 @@
-import { ProblemError, type ProblemCode } from "@assay/protocol";
+import { MAX_BODY_BYTES, ProblemError, type ProblemCode } from "@assay/protocol";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { isProblemCode, isRecord } from "@assay/protocol";
 
@@ -15,14 +15,17 @@ const RETRY_AFTER_SECONDS: { readonly [code in ProblemCode]?: number } = {
   webhook_auth_not_configured: 300,
 };
 
-/** The one error that a thrown value is to the caller. What is not known becomes `internal_error`, with it as cause. */
-export function problemOf(error: unknown): ProblemError {
+/**
+ * The one error that a thrown value is to the caller. What is not known becomes `internal_error`, with it as cause.
+ * `bodyLimit` is what the route takes, in bytes; default that of `POST /v1/submissions`.
+ */
+export function problemOf(error: unknown, bodyLimit: number = MAX_BODY_BYTES): ProblemError {
   if (error instanceof ProblemError) return error;
   if (hasZodFastifySchemaValidationErrors(error)) return fromValidation(error.validation[0]);
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return new ProblemError("payload_too_large", "The body is longer than this route takes.");
+      return new ProblemError("payload_too_large", `The body may take at most ${bodyLimit} bytes.`);
     case "FST_ERR_CTP_EMPTY_JSON_BODY":
     case "FST_ERR_CTP_INVALID_JSON_BODY":
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
@@ -45,6 +48,21 @@ export function problemOf(error: unknown): ProblemError {
 export function headersOf(problem: ProblemError): Record<string, string> {
   const seconds = RETRY_AFTER_SECONDS[problem.code];
   return { "content-type": PROBLEM_TYPE, ...(seconds === undefined ? {} : { "retry-after": String(seconds) }) };
+}
+
+/** 400: what came before any route could look at it, by the code of Node's error. */
+export function unreadable(code: string): ProblemError {
+  switch (code) {
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new ProblemError("invalid_request", "The request did not arrive whole within 10 seconds.");
+    case "HPE_HEADER_OVERFLOW":
+      return new ProblemError(
+        "invalid_request",
+        "The head of the request takes more than 16 KiB. Send shorter headers.",
+      );
+    default:
+      return new ProblemError("invalid_request", "This is not HTTP/1.1 that can be read.");
+  }
 }
 
 /** 400: the body is not JSON. */

@@ -1,12 +1,13 @@
 import { MAX_BODY_BYTES, ProblemError } from "@assay/protocol";
 import { fastify, type FastifyReply, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Socket } from "node:net";
 import { authenticate } from "./authenticate.ts";
 import type { Surface } from "./config.ts";
 import { observeRequests, type RequestObserver } from "./observe-requests.ts";
 import { addOpenapi } from "./openapi.ts";
 import { collectRoutes } from "./other-methods.ts";
-import { headersOf, notFound, problemOf } from "./problems.ts";
+import { headersOf, notFound, problemOf, unreadable } from "./problems.ts";
 import type { App, RouteDeps } from "./route.ts";
 import { addSubmissionsRoute } from "./submissions-route.ts";
 import { addVerdictsRoutes } from "./verdicts-route.ts";
@@ -38,7 +39,9 @@ export async function createServer(deps: ServerDeps): Promise<App> {
     if (deps.isStopping()) void reply.header("connection", "close");
     next(null, payload);
   });
-  app.setErrorHandler((error, request, reply) => sendProblem(deps, problemOf(error), request, reply));
+  app.setErrorHandler((error, request, reply) =>
+    sendProblem(deps, problemOf(error, request.routeOptions.bodyLimit), request, reply),
+  );
   app.setNotFoundHandler((request, reply) => sendProblem(deps, notFound(), request, reply));
   const refuseOtherMethods = collectRoutes(app);
   if (deps.openapi) await addOpenapi(app);
@@ -53,10 +56,11 @@ function createApp(): App {
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: { connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    // Node gives the longer of the two timeouts to the whole request, and its own for the head is a minute.
+    http: { connectionsCheckingInterval: TIMEOUT_CHECK_MS, headersTimeout: REQUEST_TIMEOUT_MS },
     // While it stops, what still comes in on open connections is answered as ever.
     return503OnClosing: false,
-    clientErrorHandler: (_error, socket) => socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"),
+    clientErrorHandler: ({ code }, socket) => refuseUnreadable(unreadable(code), socket),
     // A path that cannot be decoded. No hook and no error handler runs for it.
     frameworkErrors: (error, _request, { raw }) => {
       const problem = problemOf(error);
@@ -67,6 +71,19 @@ function createApp(): App {
   app.setSerializerCompiler(serializerCompiler);
   app.removeContentTypeParser("text/plain");
   return app;
+}
+
+// There is no request to reply to: the answer is written by hand.
+function refuseUnreadable(problem: ProblemError, socket: Socket): void {
+  if (!socket.writable) return;
+  const body = JSON.stringify(problem.toProblem());
+  const head = {
+    ...headersOf(problem),
+    "content-length": Buffer.byteLength(body),
+    connection: "close",
+  };
+  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}`);
+  socket.end(["HTTP/1.1 400 Bad Request", ...lines, "", body].join("\r\n"));
 }
 
 /** The routes of callers, behind their keys. */

@@ -2,6 +2,7 @@ import { toEvent } from "@assay/fingerprint";
 import { isRecord, MAX_EVENT_BYTES, ProblemError, webhookId } from "@assay/protocol";
 import { Accepted } from "@assay/protocol/schemas";
 import type { FastifyRequest } from "fastify";
+import { z } from "zod";
 import { acceptArrival, REDIS_ANSWER_MS } from "./accept-arrival.ts";
 import { admitWebhook, verifyWebhook } from "./authenticate.ts";
 import { responses } from "./openapi.ts";
@@ -9,11 +10,17 @@ import { invalidJson } from "./problems.ts";
 import { type App, type RouteDeps } from "./route.ts";
 import { readTraceparent } from "./traceparent.ts";
 
+const SignatureHeaders = z.looseObject({
+  "fpjs-event-signature": z.string().optional().describe("v1= and the hex HMAC-SHA256 of the body."),
+});
+
 const SCHEMA = {
   summary: "Receive Fingerprint's webhook",
   description:
     "Signed by fpjs-event-signature. Only while no webhook secret is configured: Basic authorization or ?token=. " +
     "The first body of an event is kept.",
+  headers: SignatureHeaders,
+  body: z.unknown().meta({ type: "object", description: "An event of Fingerprint's Server API, v4 or v3." }),
   response: responses({ 202: Accepted }, [400, 401, 404, 413, 503]),
 };
 

@@ -9,10 +9,14 @@ describe("readProblem", () => {
   });
 
   test.each([
+    [400, "invalid_request", false],
     [401, "unauthorized", false],
     [403, "forbidden", false],
     [404, "not_found", false],
+    [406, "invalid_request", false],
+    [408, "unavailable", true],
     [413, "payload_too_large", false],
+    [431, "invalid_request", false],
     [429, "unavailable", true],
     [502, "unavailable", true],
     [504, "unavailable", true],

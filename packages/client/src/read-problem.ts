@@ -22,7 +22,13 @@ export function readProblem(status: number, body: unknown): ProblemError {
     });
   }
   return new ProblemError(
-    BY_STATUS[status] ?? (status >= 500 ? "unavailable" : "internal_error"),
+    BY_STATUS[status] ?? byClass(status),
     `${status} came from something that is no Assay ingress. Check the url, and what stands before it.`,
   );
+}
+
+// A request that something refuses is not to be repeated: it would pass for Assay being away.
+function byClass(status: number): ProblemCode {
+  if (status >= 500) return "unavailable";
+  return status >= 400 ? "invalid_request" : "internal_error";
 }

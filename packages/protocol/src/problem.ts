@@ -1,5 +1,6 @@
 /** What every code of the closed list means to a caller: HTTP status, title, whether the same request may succeed later. */
 const PROBLEMS = {
+  invalid_request: { status: 400, title: "The request cannot be read", retryable: false },
   invalid_json: { status: 400, title: "The body is not JSON", retryable: false },
   invalid_field: { status: 400, title: "A field is not what it must be", retryable: false },
   unknown_field: { status: 400, title: "A field is not known here", retryable: false },

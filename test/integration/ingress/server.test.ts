@@ -1,6 +1,8 @@
 import { isRecord } from "@assay/protocol";
+import { connect } from "node:net";
+import { text as textOf } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { aProblem, type OpenIngress, startIngress } from "./open-ingress.ts";
+import { aProblem, type OpenIngress, SHOP_KEY, startIngress } from "./open-ingress.ts";
 
 let door: OpenIngress;
 beforeAll(async () => {
@@ -41,6 +43,37 @@ describe("the data port", () => {
       "/v1/webhooks/fingerprint",
       "/v1/webhooks/fingerprint/{tenant}",
     ]);
+  });
+
+  test("describes answers to which a later version may add", async () => {
+    const { text } = await door.request("/openapi.json");
+    expect(text).not.toContain('"additionalProperties":false');
+  });
+
+  test("describes how a webhook is signed", async () => {
+    const { json } = await door.request("/openapi.json");
+    expect(json).toMatchObject({
+      paths: { "/v1/webhooks/fingerprint": { post: { parameters: [{ in: "header", name: "fpjs-event-signature" }] } } },
+    });
+  });
+
+  test.each([
+    ["no HTTP at all", "HELLO\r\n\r\n", "HTTP/1.1"],
+    ["an unknown method", "FOO /v1/submissions HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1"],
+    ["a head that is too long", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(20_000)}\r\n\r\n`, "16 KiB"],
+  ])("answers 400 to %s with a problem document", async (_, sent, detail) => {
+    const [head = "", body = ""] = (await say(sent)).split("\r\n\r\n");
+    expect(head).toContain("HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json");
+    expect(JSON.parse(body)).toMatchObject({ code: "invalid_request", detail: expect.stringContaining(detail) });
+  });
+
+  test("gives up a request whose head or body does not arrive within 10 s", { timeout: 20_000 }, async () => {
+    const head = `POST /v1/submissions HTTP/1.1\r\nHost: a\r\nAuthorization: ${SHOP_KEY.authorization}\r\n`;
+    const answers = await Promise.all([
+      say(head),
+      say(`${head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{`),
+    ]);
+    for (const answer of answers) expect(answer).toContain("did not arrive whole");
   });
 
   test("counts requests by their pattern and status", async () => {
@@ -85,3 +118,10 @@ describe("ASSAY_SURFACE and ASSAY_OPENAPI", () => {
     await part.close();
   });
 });
+
+/** All that the data port answers to these bytes until it closes the connection. */
+function say(bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(door.baseUrl).port), "127.0.0.1");
+  socket.write(bytes);
+  return textOf(socket);
+}

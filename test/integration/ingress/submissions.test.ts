@@ -225,10 +225,11 @@ describe("POST /v1/submissions, refused", () => {
   });
 
   test.each([
-    ["a body", { event_id: "1.a", context: { user_agent: "x".repeat(200_000) } }],
-    ["a sealed result", { sealed_result: Buffer.alloc(128 * 1024 + 1).toString("base64") }],
-  ])("answers 413 to %s that is too long", async (_, body) => {
-    expect(await door.submit(body)).toEqual(aProblem(413, "payload_too_large"));
+    ["a body", { event_id: "1.a", context: { user_agent: "x".repeat(200_000) } }, "196608"],
+    ["a sealed result", { sealed_result: Buffer.alloc(128 * 1024 + 1).toString("base64") }, "131072"],
+  ])("answers 413 to %s that is too long, and names the bound", async (_, body, bound) => {
+    const detail = expect.stringContaining(`at most ${bound} bytes`);
+    expect(await door.submit(body)).toEqual(aProblem(413, "payload_too_large", { detail }));
   });
 
   test("writes nothing of what it refused", async () => {
