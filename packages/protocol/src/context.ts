@@ -31,6 +31,8 @@ export interface ReadContext {
 
 const MAX_FACTS = 32;
 const MAX_FACTS_BYTES = 4 * 1024;
+/** Longest name of an unknown field that an answer repeats. */
+const MAX_SHOWN_NAME = 64;
 const FLOW = /^[a-z0-9_-]{1,64}$/;
 
 /** Longest text of each field, in characters. */
@@ -43,7 +45,8 @@ const TEXT_LIMITS = {
   visitor_id: 64,
 } as const;
 
-const FIELDS = ["flow", "ip", "observed_at", "facts", ...Object.keys(TEXT_LIMITS)];
+/** Every field of a context. */
+export const CONTEXT_FIELDS = ["flow", "ip", "observed_at", "facts", ...Object.keys(TEXT_LIMITS)];
 
 /**
  * Reads the `context` of a body. Nulls mean absent. Throws a ProblemError that names the field and the fix.
@@ -54,7 +57,7 @@ export function readContext(value: unknown): ReadContext {
   const context: Context = {};
   const invalidFields: string[] = [];
   for (const [name, given] of Object.entries(value)) {
-    if (!FIELDS.includes(name)) throw unknownField("context", name, FIELDS);
+    if (!CONTEXT_FIELDS.includes(name)) throw unknownField("context", name, CONTEXT_FIELDS);
     if (given === null || given === undefined) continue;
     switch (name) {
       case "flow":
@@ -152,14 +155,16 @@ function isFact(value: unknown): value is Fact {
   );
 }
 
-/** A 400 for a field that is not known here, with the right spelling when one is near. */
-export function unknownField(parent: string, name: string, known: readonly string[]): ProblemError {
-  const path = parent === "" ? name : `${parent}.${name}`;
-  const meant = closestName(name, known);
-  const fix =
-    meant === undefined
-      ? `Known are: ${known.join(", ")}.`
-      : `Did you mean ${parent === "" ? meant : `${parent}.${meant}`}?`;
+/** A 400 for a field that is not known here, with the right spelling: `meant`, or the nearest that is known. */
+export function unknownField(
+  parent: string,
+  name: string,
+  known: readonly string[],
+  meant = closestName(name, known),
+): ProblemError {
+  const within = (field: string) => (parent === "" ? field : `${parent}.${field}`);
+  const path = within(name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}…` : name);
+  const fix = meant === undefined ? `Known are: ${known.join(", ")}.` : `Did you mean ${within(meant)}?`;
   return new ProblemError("unknown_field", `${path} is not known here. ${fix}`, { field: path });
 }
 

@@ -53,6 +53,7 @@ describe("readSubmission", () => {
       visitor_found: true,
       first_seen_at: null,
       last_seen_at: null,
+      zero_trust: ["visitor_id"],
     };
     expect(readSubmission(result).submission).toEqual({ kind: "lookup", event_id: EVENT_ID });
   });
@@ -79,6 +80,8 @@ describe("readSubmission", () => {
     ["sealed_reslt", "sealed_result"],
     ["rulesets", "ruleset"],
     ["Context", "context"],
+    ["user_id", "context.user_id"],
+    ["ip", "context.ip"],
   ])("refuses %s and spells it %s", (name, meant) => {
     const problem = problemOf(() => readSubmission({ [name]: "x", event_id: EVENT_ID }));
     expect(problem).toMatchObject({ code: "unknown_field", field: name });
@@ -88,6 +91,12 @@ describe("readSubmission", () => {
   test("refuses what it does not know and lists what it knows", () => {
     const problem = problemOf(() => readSubmission({ event_id: EVENT_ID, amount: 5 }));
     expect(problem.message).toContain("Known are: event_id, sealed_result, ruleset, context.");
+  });
+
+  test("repeats no more than the beginning of a long name", () => {
+    const problem = problemOf(() => readSubmission({ ["q".repeat(100_000)]: 1 }));
+    expect(problem.field).toBe(`${"q".repeat(64)}…`);
+    expect(problem.message.length).toBeLessThan(200);
   });
 
   test.each([[null], [[]], ["text"], [7], [undefined]])("refuses the body %j", (body) => {

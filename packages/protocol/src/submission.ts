@@ -1,5 +1,5 @@
 import { closestName } from "./closest-name.ts";
-import { type Context, isRecord, readContext, unknownField } from "./context.ts";
+import { type Context, CONTEXT_FIELDS, isRecord, readContext, unknownField } from "./context.ts";
 import type { Kind } from "./lanes.ts";
 import { ProblemError } from "./problem.ts";
 
@@ -49,6 +49,7 @@ const AGENT_FIELDS = new Set([
   "visitor_found",
   "first_seen_at",
   "last_seen_at",
+  "zero_trust",
 ]);
 
 /**
@@ -81,13 +82,14 @@ export function readSubmission(body: unknown): ReadSubmission {
 function refuseNearMisses(body: Record<string, unknown>): void {
   for (const name of Object.keys(body)) {
     if (FIELDS.includes(name) || AGENT_FIELDS.has(name)) continue;
-    // `requestId` is what agent 3 called the event id; no edit distance finds that.
-    const meant = /^request_?id$/i.test(name) ? "event_id" : closestName(name, FIELDS);
-    if (meant !== undefined) {
-      throw new ProblemError("unknown_field", `${name} is not known here. Did you mean ${meant}?`, { field: name });
-    }
-    throw unknownField("", name, FIELDS);
+    throw unknownField("", name, FIELDS, meantBy(name));
   }
+}
+
+function meantBy(name: string): string | undefined {
+  // `requestId` is what agent 3 called the event id; no edit distance finds that.
+  if (/^request_?id$/i.test(name)) return "event_id";
+  return closestName(name, FIELDS) ?? (CONTEXT_FIELDS.includes(name) ? `context.${name}` : undefined);
 }
 
 function readEventId(given: unknown): string | undefined {
