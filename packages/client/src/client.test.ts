@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { createAssayClient } from "./client.ts";
 
@@ -9,6 +10,34 @@ describe("createAssayClient", () => {
       expect(() => createAssayClient({ connection: { url: connection } })).toThrow(/redis:\/\/ or rediss:\/\//);
     },
   );
+
+  test.each(["localhost:8080", "", "ftp://127.0.0.1", "http://"])("refuses %j as a url at once", (url) => {
+    expect(() => createAssayClient({ url, key: "secret" })).toThrow(/http:\/\/ or https:\/\//);
+  });
+
+  test.each(["", "two words", "a\nb", "ü"])("refuses %j as a key at once", (key) => {
+    expect(() => createAssayClient({ url: "http://127.0.0.1:1", key })).toThrow(TypeError);
+  });
+
+  test.each([
+    ["undefined, which is its default", undefined],
+    ["longer than a timer can be", Number.POSITIVE_INFINITY],
+  ])("takes a timeoutMs that is %s", async (_, timeoutMs) => {
+    const verdict = { schema: "assay.verdict/1", id: "s_1", action: "block" };
+    const client = createAssayClient({
+      url: "http://127.0.0.1:1",
+      key: "secret",
+      fetch: () => pause(20).then(() => Response.json(verdict)),
+    });
+    // As JavaScript may call it.
+    const options: object = { timeoutMs };
+    expect(await client.decide({ event_id: "event-1" }, options)).toMatchObject({ reason: "decided" });
+  });
+
+  test("refuses a timeoutMs that is no number", async () => {
+    const client = createAssayClient({ url: "http://127.0.0.1:1", key: "secret" });
+    await expect(client.submit({ event_id: "event-1" }, { timeoutMs: Number.NaN })).rejects.toThrow(TypeError);
+  });
 
   test("answers decide without an Assay, and throws what only the caller can mend", async () => {
     const client = createAssayClient({ url: "http://127.0.0.1:1", key: "secret" });

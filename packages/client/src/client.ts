@@ -7,6 +7,7 @@ import { readRedisUrl, type RedisOptions } from "./redis-options.ts";
 import { type Each, submitEach } from "./submit-each.ts";
 import type { Receipt, Transport } from "./transport.ts";
 import type { Consumer, ConsumeOptions, ReceivedVerdict, SubscribeOptions, VerdictHandler } from "./verdict-stream.ts";
+import type { Budget } from "./within-budget.ts";
 
 /** What every call takes: how long it may take in all, and what ends it earlier (it then throws the signal's reason). */
 export interface CallOptions {
@@ -24,7 +25,10 @@ export interface SubmitManyOptions extends CallOptions {
 }
 
 export interface DecideOptions extends SubmitOptions {
-  /** The action to take when there is no verdict in time; default `allow`. */
+  /**
+   * The action to take when there is no verdict in time; default `allow`. With an event id a visitor can bring that
+   * about: an invented one is looked up for seconds. Choose `challenge` where that matters.
+   */
   readonly otherwise?: Action;
 }
 
@@ -65,6 +69,7 @@ export interface AssayClient {
 const DECIDE_MS = 300;
 const CALL_MS = 5000;
 const WAIT_MS = 30_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Creates a client: `{ url, key }` over HTTP, `{ connection }` straight to Redis. It connects by itself, and again.
@@ -80,14 +85,15 @@ export function createAssayClient(options: HttpOptions | RedisOptions): AssayCli
   }
 
   async function submit(input: SubmissionInput, { idempotencyKey, ...call }: SubmitOptions = {}): Promise<Receipt> {
-    return use().submit(input, keyOf(input, idempotencyKey), { timeoutMs: CALL_MS, ...call });
+    return use().submit(input, keyOf(input, idempotencyKey), budgetOf(call, CALL_MS));
   }
 
   return {
     async decide(input, { otherwise = "allow", idempotencyKey, ...call } = {}) {
       const key = keyOf(input, idempotencyKey);
+      const budget = budgetOf(call, DECIDE_MS);
       try {
-        const { id, verdict } = await use().submitAndWait(input, key, { timeoutMs: DECIDE_MS, ...call });
+        const { id, verdict } = await use().submitAndWait(input, key, budget);
         if (verdict === undefined) return { reason: "timeout", action: otherwise, id };
         return { reason: "decided", action: verdict.action, id, verdict };
       } catch (error) {
@@ -101,8 +107,8 @@ export function createAssayClient(options: HttpOptions | RedisOptions): AssayCli
         const key = idempotencyKey?.(input, index);
         return submit(input, { ...call, ...(key === undefined ? {} : { idempotencyKey: key }) });
       }),
-    waitForVerdict: async (id, call) => use().waitForVerdict(id, { timeoutMs: WAIT_MS, ...call }),
-    getVerdict: async (id, call) => use().getVerdict(id, { timeoutMs: CALL_MS, ...call }),
+    waitForVerdict: async (id, call) => use().waitForVerdict(id, budgetOf(call, WAIT_MS)),
+    getVerdict: async (id, call) => use().getVerdict(id, budgetOf(call, CALL_MS)),
     consume: (wanted, handler) => use().consume(wanted, handler),
     subscribe: (wanted) => use().subscribe(wanted),
     close() {
@@ -125,6 +131,13 @@ function openTransport(options: HttpOptions | RedisOptions): Transport {
       },
     ),
   );
+}
+
+// An option that is undefined is absent, and a timer that is too long would end at once.
+function budgetOf({ timeoutMs, signal }: CallOptions = {}, defaultMs: number): Budget {
+  const wanted = timeoutMs ?? defaultMs;
+  if (Number.isNaN(wanted)) throw new TypeError("timeoutMs must be a number of milliseconds.");
+  return { timeoutMs: Math.min(wanted, LONGEST_TIMER_MS), signal };
 }
 
 // The same for every repetition of one call.

@@ -29,10 +29,13 @@ interface Answer {
 const MAX_WAIT_MS = 30_000;
 const DURABILITIES = ["memory", "local", "replica"] as const;
 
-/** Speaks to an ingress. It holds nothing open. Throws a TypeError for what is no URL. */
+/** Speaks to an ingress. It holds nothing open. Throws a TypeError for a url or a key that cannot be used. */
 export function createHttpTransport(options: HttpOptions): Transport {
   const send = options.fetch ?? globalThis.fetch;
-  const base = new URL(options.url.endsWith("/") ? options.url : `${options.url}/`);
+  const base = readBase(options.url);
+  if (typeof options.key !== "string" || !/^[\x21-\x7e]+$/.test(options.key)) {
+    throw new TypeError("key must be a secret of ASSAY_INGRESS_KEYS: visible ASCII characters, and no space.");
+  }
 
   async function ask(path: string, signal: AbortSignal, init?: Post): Promise<Answer> {
     const headers = { authorization: `Bearer ${options.key}`, accept: "application/json", ...init?.headers };
@@ -109,6 +112,12 @@ export function createHttpTransport(options: HttpOptions): Transport {
     },
     close: () => Promise.resolve(),
   };
+}
+
+// What no request can be made of would look like an Assay that is away.
+function readBase(url: string): URL {
+  if (/^https?:\/\//.test(url) && URL.canParse(url)) return new URL(url.endsWith("/") ? url : `${url}/`);
+  throw new TypeError("url must be an http:// or https:// address, for example http://localhost:8080.");
 }
 
 // Less than what is left, so that the door's own answer arrives in time.
