@@ -12,6 +12,7 @@ export interface Release {
 }
 
 // Only the try that was counted is given back: a stranger's token changes nothing, and what is decided has none.
+// HDEL comes first because a full Redis lets it through, and after it the rest: nobody pays for a Redis that is full.
 const letGo = createScript(`
 local token = ARGV[1]
 local rows = {}
@@ -19,11 +20,11 @@ for n, record in ipairs(KEYS) do
   local spends, why, until_ms = unpack(ARGV, n * 3 - 1, n * 3 + 1)
   local r = redis.call('HMGET', record, 'k', 'x')
   if r[1] == token then
+    redis.call('HDEL', record, 'k')
     redis.call('HINCRBY', record, 't', -1)
     if tonumber(r[2] or '0') > 0 then redis.call('HINCRBY', record, 'x', -1) end
     if spends == '1' then redis.call('HINCRBY', record, 'n', 1) end
     if why ~= '' then redis.call('HSET', record, 'sw', why, 'su', until_ms) end
-    redis.call('HDEL', record, 'k')
   end
   rows[n] = {}
 end

@@ -2,7 +2,9 @@ import { once } from "node:events";
 import { queuePrefix } from "@assay/protocol";
 import type { Sourced } from "@assay/worker";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../../support/eventually.ts";
 import { anEvent } from "../../support/events.ts";
+import { startRedis } from "../../support/redis-server.ts";
 import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
 
 let stack: WorkerStack;
@@ -12,18 +14,21 @@ beforeEach(async () => {
 afterEach(() => stack.stop());
 
 /** Runs a worker that loses the lock of its first job while the source is at work, and ends that source by `end`. */
-async function runAndLoseTheLock(end: (signal: AbortSignal) => Sourced): Promise<void> {
+async function runAndLoseTheLock(
+  end: (signal: AbortSignal) => Sourced | Promise<Sourced>,
+  from: WorkerStack = stack,
+): Promise<void> {
   let isFirst = true;
-  await stack.runWorker({
+  await from.runWorker({
     aroundSource: (source) => async (work, signal) => {
       if (!isFirst) return await source(work, signal);
       isFirst = false;
       const aborted = once(signal, "abort");
-      const [lock] = await stack.redis.keys(`${queuePrefix(stack.prefix)}:results:*:lock`);
+      const [lock] = await from.redis.keys(`${queuePrefix(from.prefix)}:results:*:lock`);
       if (lock === undefined) throw new Error("The job has no lock.");
-      await stack.redis.del(lock);
+      await from.redis.del(lock);
       await aborted;
-      return end(signal);
+      return await end(signal);
     },
   });
 }
@@ -49,5 +54,26 @@ describe("a submission whose lock is lost", () => {
     const id = await stack.submitSealed(anEvent());
     await stack.verdict(id, { timeoutMs: 40_000 });
     expect(await stack.redis.hget(stack.keys.record(id), "t")).toBe("1");
+  });
+
+  test("gets its try back though Redis is full", { timeout: 90_000 }, async () => {
+    const redis = await startRedis();
+    const own = await openWorkerStack({ redisUrl: redis.url });
+    let isFull = false;
+    try {
+      await runAndLoseTheLock(async (signal) => {
+        await own.redis.config("SET", "maxmemory", "1mb");
+        isFull = true;
+        throw signal.reason;
+      }, own);
+      const id = await own.submitSealed(anEvent());
+      await eventually(() => isFull);
+      await eventually(async () => (await own.redis.hget(own.keys.record(id), "t")) === "0");
+      await own.redis.config("SET", "maxmemory", "512mb");
+      expect(await own.verdict(id, { timeoutMs: 40_000 })).not.toHaveProperty("undecided");
+    } finally {
+      await own.stop();
+      await redis.stop();
+    }
   });
 });
