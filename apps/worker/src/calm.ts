@@ -16,6 +16,8 @@ export interface Calm {
   watch(fetching: Fetching): void;
   /** An error of Redis's was seen. Returns at once. */
   trouble(error: Error): void;
+  /** Whether fetching is held now: Redis cannot serve. */
+  isHolding(): boolean;
   stop(): Promise<void>;
 }
 
@@ -68,6 +70,7 @@ export function createCalm(options: CalmOptions): Calm {
         options.log.error({ err: failure }, "fetching could not be held");
       });
     },
+    isHolding: () => holding !== undefined,
     async stop() {
       stopped.abort();
       await holding;

@@ -82,7 +82,11 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
       rulesets: rulesets.all.map(({ name, digest }) => `${name} ${digest}`).join(", "),
     },
   });
-  const live = () => !progress.isStuck(redis.status === "ready");
+  const delay = (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
+  const probe = async () => void (await redis.set(`${leaderKey(prefix)}:probe`, "1", "PX", 1000));
+  const calm = createCalm({ probe, delay, log: redisLog, logger, metrics });
+  // A Redis that hangs keeps its connection: only what it was asked tells.
+  const live = () => !progress.isStuck(redis.status === "ready" && !calm.isHolding());
   const admin = createAdminServer({ port: config.adminPort, registry: registry.registry, logger, ready, live });
   const { port: adminPort } = await admin.start();
   stops.push(() => admin.stop());
@@ -96,9 +100,6 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   });
   for (const warning of warnings) logger.warn(warning);
 
-  const delay = (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
-  const probe = async () => void (await redis.set(`${leaderKey(prefix)}:probe`, "1", "PX", 1000));
-  const calm = createCalm({ probe, delay, log: redisLog, logger, metrics });
   const deciding = createDeciding({
     config,
     redis,
