@@ -3,11 +3,16 @@ import type { Source } from "@assay/worker";
 /** An event with this linked id kills the process that touches it. */
 export const POISON = "poison-pill";
 
+/** An event with this linked id makes the process that touches it stand still for ever. */
+export const HANGING_POISON = "hanging-pill";
+
 /** A source that dies of a poisoned event at once, as a crash in native code would. */
 export function poisonable(source: Source): Source {
   return async (work, signal) => {
     const sourced = await source(work, signal);
-    if (sourced.status === "event" && sourced.event.linked_id === POISON) process.kill(process.pid, "SIGKILL");
+    const pill = sourced.status === "event" ? sourced.event.linked_id : undefined;
+    if (pill === POISON) process.kill(process.pid, "SIGKILL");
+    if (pill === HANGING_POISON) for (;;);
     return sourced;
   };
 }

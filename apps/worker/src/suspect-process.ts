@@ -8,6 +8,7 @@ import { createDeciding } from "./deciding.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { loadRulesets } from "./rulesets.ts";
 import type { Source } from "./source.ts";
+import { dieOfStandstill } from "./standstill.ts";
 
 /** Decides one suspect. BullMQ runs it in a child process: what the suspect breaks, it breaks alone. */
 export function createSuspectProcess(aroundSource?: (source: Source) => Source) {
@@ -15,6 +16,8 @@ export function createSuspectProcess(aroundSource?: (source: Source) => Source) 
   let atWork: Promise<unknown> = Promise.resolve();
   const stopping = new AbortController();
   process.once("SIGTERM", () => stopping.abort());
+  // A suspect that hangs its process is as much a poison as one that kills it.
+  dieOfStandstill();
   // The worker is gone, however it went: nobody else would end this process.
   process.once("disconnect", () => {
     stopping.abort();

@@ -3,6 +3,7 @@ import { createSuspectProcess } from "@assay/worker";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { anEvent } from "../../support/events.ts";
+import { HANGING_POISON } from "../../support/poison.ts";
 import { startRedis } from "../../support/redis-server.ts";
 import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
 
@@ -19,8 +20,8 @@ async function open(redisUrl?: string): Promise<WorkerStack> {
 }
 
 /** Hands in a submission that was tried already, by a worker that died. */
-async function submitSuspect(stack: WorkerStack): Promise<string> {
-  const id = await stack.submitSealed(anEvent());
+async function submitSuspect(stack: WorkerStack, event = anEvent()): Promise<string> {
+  const id = await stack.submitSealed(event);
   await stack.redis.hset(stack.keys.record(id), "t", 1);
   return id;
 }
@@ -39,6 +40,17 @@ describe("a suspect", () => {
       await eventually(async () => (await stack.redis.llen(`${queuePrefix(stack.prefix)}:results:active`)) === 0);
     }
     expect(await stack.redis.llen(`${suspects}:wait`)).toBe(1);
+  });
+
+  test("that hangs its process is given up, and holds up no other", { timeout: 120_000 }, async () => {
+    const stack = await open();
+    const hanging = await submitSuspect(stack, anEvent({ linked_id: HANGING_POISON }));
+    await stack.startWorker({ file: "test/support/poison-worker.ts" });
+    await eventually(async () => (await stack.redis.hget(stack.keys.record(hanging), "x")) === "1");
+    const other = await submitSuspect(stack);
+    const within = { timeoutMs: 60_000 };
+    expect(await stack.verdict(hanging, within)).toMatchObject({ undecided: { code: "worker_crashed" } });
+    expect(await stack.verdict(other, within)).not.toHaveProperty("undecided");
   });
 
   test("leaves no process behind when the worker is killed", async () => {
