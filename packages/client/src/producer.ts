@@ -49,6 +49,8 @@ const MAX_BATCH_IDS = 64;
 const MAX_BATCH_BYTES = 256 * 1024;
 const MAX_IN_FLIGHT = 4;
 const MAX_GATHERED = 2000;
+// A process that waits for Redis must not grow with the size of what it is sent.
+const MAX_GATHERED_BYTES = 64 * 1024 * 1024;
 // Every lookup has a priority, because BullMQ serves jobs without one first.
 const PRIORITY = { awaited: 1, first: 10 };
 
@@ -166,6 +168,7 @@ function createDoor(lane: Lane, queue: Queue<JobData>, keys: Keys, options: Prod
     bytesOf: ({ arrival }) => arrival.submission.payload?.byteLength ?? 0,
     maxInFlight: MAX_IN_FLIGHT,
     maxWaiting: MAX_GATHERED,
+    maxWaitingBytes: MAX_GATHERED_BYTES,
     overflow: overloaded,
   });
   return {

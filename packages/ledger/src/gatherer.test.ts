@@ -92,6 +92,24 @@ describe("createGatherer", () => {
     await Promise.all(answers);
   });
 
+  test("rejects what would wait beyond the limit of bytes, and takes it when there is room", async () => {
+    const { flush, batches } = held();
+    const bytesOf = (item: { name: number; bytes: number }) => item.bytes;
+    const gatherer = createGatherer({ flush, maxItems: 1, maxInFlight: 1, maxWaitingBytes: 10, bytesOf });
+    const answers = [gatherer.add({ name: 0, bytes: 9 })];
+    await settled();
+    answers.push(gatherer.add({ name: 1, bytes: 9 }));
+    await expect(gatherer.add({ name: 2, bytes: 2 })).rejects.toThrow(RangeError);
+    batches[0]?.answer();
+    await settled();
+    answers.push(gatherer.add({ name: 3, bytes: 2 }));
+    while (batches.length > 0) {
+      batches[0]?.answer();
+      await settled();
+    }
+    await Promise.all(answers);
+  });
+
   test("rejects at once, with the error of its options, what would wait beyond the limit", async () => {
     const { flush, batches } = held();
     const gatherer = createGatherer({

@@ -20,6 +20,8 @@ export interface GathererOptions<Item, Result> {
   readonly maxInFlight: number;
   /** Most items that may wait; unbounded when absent. */
   readonly maxWaiting?: number;
+  /** Most bytes that may wait, by `bytesOf`; unbounded when absent. */
+  readonly maxWaitingBytes?: number;
   overflow?(): Error;
 }
 
@@ -36,6 +38,7 @@ export function createGatherer<Item, Result>(options: GathererOptions<Item, Resu
   const whenIdle: (() => void)[] = [];
   let batchesInFlight = 0;
   let itemsInFlight = 0;
+  let bytesWaiting = 0;
   let scheduled = false;
 
   function send(): void {
@@ -52,6 +55,7 @@ export function createGatherer<Item, Result>(options: GathererOptions<Item, Resu
       bytes += size;
       count++;
     }
+    bytesWaiting -= bytes;
     return waiting.splice(0, count);
   }
 
@@ -73,11 +77,14 @@ export function createGatherer<Item, Result>(options: GathererOptions<Item, Resu
 
   return {
     add(item) {
-      if (waiting.length >= (options.maxWaiting ?? Number.POSITIVE_INFINITY)) {
+      const { maxWaiting = Number.POSITIVE_INFINITY, maxWaitingBytes = Number.POSITIVE_INFINITY } = options;
+      const bytes = options.bytesOf?.(item) ?? 0;
+      if (waiting.length >= maxWaiting || bytesWaiting + bytes > maxWaitingBytes) {
         return Promise.reject(options.overflow?.() ?? new RangeError("Too much is waiting."));
       }
       return new Promise<Result>((resolve, reject) => {
-        waiting.push({ item, bytes: options.bytesOf?.(item) ?? 0, resolve, reject });
+        waiting.push({ item, bytes, resolve, reject });
+        bytesWaiting += bytes;
         if (scheduled || batchesInFlight >= options.maxInFlight) return;
         scheduled = true;
         queueMicrotask(send);
