@@ -70,4 +70,8 @@ describe("contextFrom", () => {
       expect(() => contextFrom(request("203.0.113.9"), { trustedProxies: [proxy] })).toThrow(TypeError);
     },
   );
+
+  test.each([1.5, Number.POSITIVE_INFINITY, -1, Number.NaN])("refuses %d trusted proxies", (trustedProxies) => {
+    expect(() => contextFrom(request("203.0.113.9"), { trustedProxies })).toThrow(TypeError);
+  });
 });

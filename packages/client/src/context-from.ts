@@ -23,7 +23,7 @@ const MAX_USER_AGENT = 2048;
 
 /**
  * What this server saw of the visitor: `ip`, `origin`, `user_agent`. What is not known, or not to be believed, is absent.
- * Throws a TypeError for a trusted proxy that is neither an address nor a range.
+ * Throws a TypeError for `trustedProxies` that is neither a whole number nor a list of addresses and ranges.
  */
 export function contextFrom(request: RequestLike, options: ContextFromOptions = {}): Context {
   const ip = visitorAddress(request, options.trustedProxies ?? 0);
@@ -53,7 +53,11 @@ function visitorAddress(request: RequestLike, trustedProxies: number | readonly 
 }
 
 function trust(proxies: number | readonly string[]): (address: Address, index: number) => boolean {
-  if (typeof proxies === "number") return (_, index) => index < proxies;
+  if (typeof proxies === "number" && Number.isSafeInteger(proxies) && proxies >= 0)
+    return (_, index) => index < proxies;
+  // Also for JavaScript: whatever else were taken for a number could make a forged address be believed.
+  if (!Array.isArray(proxies))
+    throw new TypeError("trustedProxies must be a whole number of proxies, or a list of their addresses.");
   const ranges = new BlockList();
   for (const proxy of proxies) addRange(ranges, proxy);
   return ({ text, family }) => ranges.check(text, family === 4 ? "ipv4" : "ipv6");
