@@ -1,13 +1,6 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Work } from "@assay/ledger";
-import {
-  canonicalJson,
-  type Checks,
-  type Event,
-  type EventSource,
-  type UndecidedCode,
-  type Verdict,
-} from "@assay/protocol";
+import { type Checks, type Event, type EventSource, type UndecidedCode, type Verdict } from "@assay/protocol";
 import type { Decision, Ruleset } from "@assay/rules";
 import { MAX_CLOCK_SKEW_MS } from "./checks.ts";
 
@@ -66,10 +59,13 @@ export function verdictOf(parts: VerdictParts): Verdict {
   };
 }
 
-/** Digest of a verdict over all but `decided_at`: equal inputs must give equal digests. */
+/**
+ * Digest of a verdict over all but `decided_at`: equal inputs must give equal digests. The fields stand in the order in
+ * which `verdictOf` and the ruleset put them, which is the same for the same inputs.
+ */
 export function verdictDigest(verdict: Verdict): string {
   const { decided_at: _, ...rest } = verdict;
-  return createHash("sha256").update(canonicalJson(rest)).digest("base64url").slice(0, 22);
+  return hash("sha256", JSON.stringify(rest), "base64url").slice(0, 22);
 }
 
 function isAhead(checks: Checks): boolean {

@@ -5,6 +5,9 @@ import { eventVersion } from "./event-version.ts";
 import { CIPHER, HEADER, HEADER_BYTES, MIN_SEALED_BYTES, NONCE_BYTES, TAG_BYTES } from "./sealed-layout.ts";
 import type { SealedKey } from "./sealed-key.ts";
 
+// An event has some 5 KB: one chunk, and not the 16 KiB that zlib would fill anew for each.
+const CHUNK_BYTES = 8 * 1024;
+
 /** What an opened sealed result holds, and the id of the key that opened it. */
 export interface Unsealed {
   /** A v4 event, or a v3 event with `products`. */
@@ -82,7 +85,7 @@ function decrypt(bytes: Uint8Array, key: SealedKey): Buffer | undefined {
 
 function inflate(compressed: Buffer): string {
   try {
-    return inflateRawSync(compressed, { maxOutputLength: MAX_EVENT_BYTES }).toString();
+    return inflateRawSync(compressed, { maxOutputLength: MAX_EVENT_BYTES, chunkSize: CHUNK_BYTES }).toString();
   } catch (error) {
     if (error instanceof RangeError) {
       throw new UnsealError(

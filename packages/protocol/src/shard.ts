@@ -9,7 +9,7 @@ export const SHARD_COUNT = SHARD_TAGS.length;
 
 /** The shard of a submission id: CRC16 of the id modulo the shard count. */
 export function shardOf(id: string, shardCount: number = SHARD_COUNT): number {
-  return crc16(id) % shardCount;
+  return shardCount === 1 ? 0 : crc16(id) % shardCount;
 }
 
 /** The hash tag of a shard. Throws a RangeError for a shard that does not exist. */

@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { Verdict } from "@assay/protocol/schemas";
+import { loadRuleset } from "@assay/rules";
+import { describe, expect, test } from "vitest";
+import { verdictDigest, verdictOf, type VerdictParts } from "./verdict-of.ts";
+
+const ruleset = loadRuleset(readFileSync(new URL("../../../rulesets/default.yaml", import.meta.url), "utf8"), {
+  file: "default.yaml",
+});
+const event = { event_id: "1795000000000.abcdef", timestamp: 1_795_000_000_000, bot: "bad" };
+
+function aVerdict(changes: Partial<VerdictParts> = {}) {
+  const checks = { stale: false };
+  const decision = ruleset.decide({ event, checks, context: {}, receivedAt: 1_795_000_001_000, kind: "sealed" });
+  return verdictOf({
+    work: { id: `s_${"a".repeat(26)}`, meta: { kind: "sealed" }, receivedAt: 1_795_000_001_000, tries: 1, retries: 0 },
+    ruleset,
+    decision,
+    checks,
+    sourced: { event, source: "sealed" },
+    decidedAt: 1_795_000_002_000,
+    ...changes,
+  });
+}
+
+describe("verdictOf", () => {
+  test("makes what the published schema describes", () => {
+    expect(Verdict.parse(aVerdict())).toMatchObject({ action: "block", event_id: event.event_id });
+  });
+
+  test("leaves out what is not known", () => {
+    expect(Object.values(aVerdict())).not.toContain(undefined);
+    expect(aVerdict()).not.toHaveProperty("context");
+  });
+
+  test("says that an event's clock is ahead", () => {
+    expect(aVerdict({ checks: { event_age_seconds: -11 } }).degraded).toEqual(["clock_skew"]);
+    expect(aVerdict({ checks: { event_age_seconds: -9 } })).not.toHaveProperty("degraded");
+  });
+
+  test("tells why it is undecided, with the action the ruleset gives that", () => {
+    const undecided = aVerdict({ decision: ruleset.undecided("no_key_opens"), undecided: "no_key_opens" });
+    expect(undecided).toMatchObject({ action: "block", score: 0, reasons: [], undecided: { code: "no_key_opens" } });
+  });
+});
+
+describe("verdictDigest", () => {
+  test("is the same whenever it is decided", () => {
+    expect(verdictDigest(aVerdict({ decidedAt: 5 }))).toBe(verdictDigest(aVerdict()));
+  });
+
+  test("differs with anything else", () => {
+    expect(verdictDigest(aVerdict({ checks: { stale: true } }))).not.toBe(verdictDigest(aVerdict()));
+  });
+});
