@@ -43,8 +43,13 @@ async function playUntilInterrupted(): Promise<void> {
 async function playScene(scene: Scene): Promise<void> {
   for (const step of scene(installation.sealedKey)) {
     const from = performance.now();
-    const verdict = await player.play(step);
-    show(step, verdict, performance.now() - from);
+    try {
+      show(step, await player.play(step), performance.now() - from);
+    } catch (error) {
+      // The door said no, for example because Redis was stopped: that is shown too.
+      faults++;
+      say(`${step.door.padEnd(13)} ${step.who}: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 }
 

@@ -159,10 +159,8 @@ function expectNoCanary(texts: readonly string[], allowed: readonly (keyof typeo
   expect(texts.join("").length).toBeGreaterThan(100);
   const names: readonly string[] = allowed;
   for (const [name, secret] of Object.entries(canary).filter(([canaryName]) => !names.includes(canaryName))) {
-    expect(
-      texts.filter((text) => text.includes(secret)),
-      name,
-    ).toEqual([]);
+    const leaks = texts.filter((text) => text.includes(secret)).map((text) => `${name}: ${text}`);
+    expect(leaks).toEqual([]);
   }
 }
 

@@ -1,5 +1,4 @@
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Event } from "@assay/protocol";
 
 /** How the stand-in answers one request. */
@@ -33,7 +32,8 @@ export async function startFingerprintApi(): Promise<FingerprintApi> {
     return send(response, { status: 200, body: event });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
   return {
     url: `http://127.0.0.1:${port}`,
     asked,

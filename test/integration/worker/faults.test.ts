@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
-async function open(redis?: PrivateRedis): Promise<WorkerStack> {
+async function openStack(redis?: PrivateRedis): Promise<WorkerStack> {
   const stack = await openWorkerStack(redis === undefined ? {} : { redisUrl: redis.url });
   stops.push(() => stack.stop());
   return stack;
@@ -28,11 +28,11 @@ async function ownRedis(): Promise<PrivateRedis> {
 
 /** Something that opens once. */
 function aLatch(): { readonly opened: Promise<void>; open(): void } {
-  let open = (): void => undefined;
+  let resolveOpened = (): void => undefined;
   const opened = new Promise<void>((resolve) => {
-    open = resolve;
+    resolveOpened = resolve;
   });
-  return { opened, open: () => open() };
+  return { opened, open: () => resolveOpened() };
 }
 
 /** Hands in this many ordinary sealed events; returns their ids. */
@@ -51,7 +51,7 @@ async function expectEachDecidedOnce(stack: WorkerStack, ids: readonly string[],
 
 describe("nothing accepted is lost", () => {
   test("when its door crashed between accept and add", async () => {
-    const stack = await open();
+    const stack = await openStack();
     const id = submissionId("0", "default", "crashed");
     await acceptSubmissions(stack.redis, stack.keys, [
       { id, submission: { kind: "sealed", payload: seal(anEvent(), stack.sealedKey) } },
@@ -62,7 +62,7 @@ describe("nothing accepted is lost", () => {
   });
 
   test("when its queue is flushed", async () => {
-    const stack = await open();
+    const stack = await openStack();
     const ids = await submitMany(stack, 20);
     const jobs = await stack.redis.keys(`${stack.prefix}:{fs1o1}:q:*`);
     await stack.redis.del(jobs);
@@ -72,7 +72,7 @@ describe("nothing accepted is lost", () => {
   });
 
   test("when a worker is killed in mid-batch", { timeout: 120_000 }, async () => {
-    const stack = await open();
+    const stack = await openStack();
     const ids = await submitMany(stack, 1000);
     const worker = await stack.startWorker({ env: { ASSAY_CONCURRENCY: "2" } });
     await eventually(async () => (await stack.published()).length > 20);
@@ -83,7 +83,7 @@ describe("nothing accepted is lost", () => {
   });
 
   test("when a worker is asked to stop under load", { timeout: 120_000 }, async () => {
-    const stack = await open();
+    const stack = await openStack();
     const ids = await submitMany(stack, 1900);
     const worker = await stack.startWorker({ env: { ASSAY_CONCURRENCY: "1" } });
     await eventually(async () => (await stack.published()).length > 0);
@@ -95,7 +95,7 @@ describe("nothing accepted is lost", () => {
 
   test("when Redis is killed and comes back", { timeout: 120_000 }, async () => {
     const redis = await ownRedis();
-    const stack = await open(redis);
+    const stack = await openStack(redis);
     const ids = await submitMany(stack, 400);
     const restarted = aLatch();
     const begun = aLatch();
@@ -125,7 +125,7 @@ describe("nothing accepted is lost", () => {
       heal: (stack: WorkerStack) => stack.redis.replicaof("NO", "ONE"),
     },
   ])("when Redis $trouble for four seconds", { timeout: 120_000 }, async ({ hurt, heal }) => {
-    const stack = await open(await ownRedis());
+    const stack = await openStack(await ownRedis());
     const ids = await submitMany(stack, 600);
     await stack.runWorker({ env: { ASSAY_CONCURRENCY: "1" } });
     await eventually(async () => (await stack.published()).length > 0);
@@ -140,7 +140,7 @@ describe("nothing accepted is lost", () => {
 
 describe("one poison submission", () => {
   test("harms none of its forty neighbours", { timeout: 180_000 }, async () => {
-    const stack = await open();
+    const stack = await openStack();
     const file = "test/support/poison-worker.ts";
     const innocents = await submitMany(stack, 20);
     const poison = await stack.submitSealed(anEvent({ linked_id: POISON }));
@@ -159,7 +159,7 @@ describe("one poison submission", () => {
 
 describe("lanes", () => {
   test("a client's submission is decided while the background is still full", { timeout: 120_000 }, async () => {
-    const stack = await open();
+    const stack = await openStack();
     await Promise.all(Array.from({ length: 1500 }, () => stack.submitWebhook(anEvent())));
     await stack.runWorker();
     await stack.verdict(await stack.submitSealed(anEvent()));
@@ -167,7 +167,7 @@ describe("lanes", () => {
   });
 
   test("ten minutes of backlog make nobody stale", async () => {
-    const stack = await open();
+    const stack = await openStack();
     const receivedAt = Date.now() - 600_000;
     const id = await stack.submitSealed(anEvent({ timestamp: receivedAt - 1000 }));
     await stack.redis.hset(stack.keys.record(id), "r", receivedAt);
