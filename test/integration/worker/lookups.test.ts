@@ -1,3 +1,4 @@
+import { queuePrefix } from "@assay/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { anEvent } from "../../support/events.ts";
@@ -17,22 +18,26 @@ afterEach(async () => {
   await api.stop();
 });
 
-describe("a vendor that throttles", () => {
-  test("is left alone for two seconds by a worker that did not hear it", async () => {
-    const throttled = { status: 429, body: error("too_many_requests", "too many requests") };
-    const lookUp = async () => {
-      const { event_id } = anEvent();
-      api.script(event_id, throttled, throttled);
-      return await stack.submitLookup(event_id);
-    };
-    const first = await lookUp();
-    const hearing = await stack.runWorker();
-    await eventually(async () => (await stack.redis.hget(stack.keys.record(first), "sw")) === "vendor_throttled");
-    await hearing.stop();
-    await lookUp();
+describe("the lane of lookups", () => {
+  test("stands still in every worker while one holds it", async () => {
+    // As BullMQ's rateLimit leaves it.
+    const hold = `${queuePrefix(stack.prefix)}:lookups:limiter`;
+    await stack.redis.set(hold, Number.MAX_SAFE_INTEGER, "PX", 60_000);
+    await stack.submitLookup(anEvent().event_id);
     await stack.runWorker();
     const startedAt = performance.now();
     await eventually(() => performance.now() - startedAt > 1000);
-    expect(api.asked).toHaveLength(1);
+    expect(api.asked).toEqual([]);
+  });
+
+  test("is held when the vendor throttles", async () => {
+    const event = anEvent();
+    api.add(event);
+    api.script(event.event_id, { status: 429, body: error("too_many_requests", "too many requests") });
+    const id = await stack.submitLookup(event.event_id);
+    await stack.runWorker();
+    await eventually(async () => (await stack.redis.hget(stack.keys.record(id), "sw")) === "vendor_throttled");
+    await eventually(async () => (await stack.redis.pttl(`${queuePrefix(stack.prefix)}:lookups:limiter`)) > 1000);
+    expect(await stack.verdict(id)).toMatchObject({ event_source: "lookup" });
   });
 });
