@@ -63,7 +63,11 @@ const SETTINGS = {
 } as const satisfies Partial<WorkerOptions>;
 
 // A worker without a limiter does not see that another one holds the lane. This one never limits by itself.
-const HOLDABLE = { limiter: { max: 1_000_000_000, duration: 1000 } } as const satisfies Partial<WorkerOptions>;
+// Nothing wakes an idle worker at the end of a hold but the end of its own wait (s).
+const HOLDABLE = {
+  limiter: { max: 1_000_000_000, duration: 1000 },
+  drainDelay: 1,
+} as const satisfies Partial<WorkerOptions>;
 
 /** Serves the three lanes and the queue of suspects. */
 export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {

@@ -38,6 +38,9 @@ describe("the lane of lookups", () => {
     await stack.runWorker();
     await eventually(async () => (await stack.redis.hget(stack.keys.record(id), "sw")) === "vendor_throttled");
     await eventually(async () => (await stack.redis.pttl(`${queuePrefix(stack.prefix)}:lookups:limiter`)) > 1000);
+    const heldAt = performance.now();
     expect(await stack.verdict(id)).toMatchObject({ event_source: "lookup" });
+    // Two seconds of hold, and one at most until an idle worker looks again.
+    expect(performance.now() - heldAt).toBeLessThan(4000);
   });
 });
