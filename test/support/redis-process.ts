@@ -88,11 +88,11 @@ function watch(redis: ChildProcess, dir: string): ChildProcess {
 }
 
 async function endAll({ redis, watchdog }: Running): Promise<void> {
-  // The watchdog first, or it would remove the data.
-  watchdog.kill("SIGKILL");
-  await untilEnded(watchdog);
+  // Redis first: whenever this process is killed, either is still watched or gone.
   redis.kill("SIGKILL");
   await untilEnded(redis);
+  watchdog.kill("SIGKILL");
+  await untilEnded(watchdog);
 }
 
 async function untilEnded(child: ChildProcess): Promise<void> {
