@@ -26,7 +26,6 @@ export interface ReconcilerOptions {
   /** This process, in the lease. */
   readonly name: string;
   readonly streamTtlMs: number;
-  readonly now: () => number;
   delay(ms: number, signal: AbortSignal): Promise<void>;
   /** Default 10,000. */
   readonly everyMs?: number;
@@ -38,7 +37,7 @@ const OVERDUE_AFTER_MS = 60_000;
 const LOOKUP_OVERDUE_AFTER_MS = 10_000;
 
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { redis, keys, metrics, now } = options;
+  const { redis, keys, metrics } = options;
   const everyMs = options.everyMs ?? EVERY_MS;
   const stopped = new AbortController();
   let running: Promise<void> | undefined;
@@ -56,17 +55,20 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   }
 
   async function tick(): Promise<void> {
-    for (const lane of LANES) await ringAgain(lane);
-    await redis.xtrim(keys.verdicts(), "MINID", "~", String(now() - options.streamTtlMs));
+    // Redis's own time, by which everything here was written: a clock of ours that runs ahead trims and rings nothing.
+    const [seconds] = await redis.time();
+    const now = Number(seconds) * 1000;
+    for (const lane of LANES) await ringAgain(lane, now);
+    await redis.xtrim(keys.verdicts(), "MINID", "~", String(now - options.streamTtlMs));
     metrics.deadLetters.set({ kind: "input" }, await redis.xlen(keys.deadLetters("input")));
     await options.depths.measure();
   }
 
-  async function ringAgain(lane: Lane): Promise<void> {
-    const oldestJobMs = lane === "lookups" ? 0 : await options.depths.oldestJobAgeMs(lane, now());
+  async function ringAgain(lane: Lane, now: number): Promise<void> {
+    const oldestJobMs = lane === "lookups" ? 0 : await options.depths.oldestJobAgeMs(lane, now);
     // While jobs of the lane are old, what is pending most likely still has its own among them.
     const afterMs = lane === "lookups" ? LOOKUP_OVERDUE_AFTER_MS : Math.max(OVERDUE_AFTER_MS, 2 * oldestJobMs);
-    const overdue = await findOverdue(redis, keys, lane, { before: now() - afterMs, now: now(), limit: MAX_PER_TICK });
+    const overdue = await findOverdue(redis, keys, lane, { before: now - afterMs, now, limit: MAX_PER_TICK });
     const rung = await options.producer.ring(lane, overdue.ids);
     if (rung > 0) {
       metrics.repairs.inc(rung);
@@ -74,7 +76,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     }
     const pending = await pendingOf(redis, keys, lane);
     metrics.pending.set({ lane }, pending.count);
-    metrics.pendingOldest.set({ lane }, pending.oldest === undefined ? 0 : Math.max(0, now() - pending.oldest) / 1000);
+    metrics.pendingOldest.set({ lane }, pending.oldest === undefined ? 0 : Math.max(0, now - pending.oldest) / 1000);
   }
 
   return {

@@ -126,7 +126,6 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
     logger,
     name: `${hostname()}:${process.pid}:${adminPort}`,
     streamTtlMs: config.streamTtlMs,
-    now: Date.now,
     delay,
   });
   reconciler.start();

@@ -5,7 +5,7 @@ import { createScript, number, text } from "./script.ts";
 
 /** What a worker finds when it loads a submission. */
 export type Loaded =
-  /** There is no record: the doorbell is an orphan. */
+  /** There is no record, or none that can be read: the doorbell is an orphan. */
   | { readonly state: "missing"; readonly id: string }
   | { readonly state: "decided"; readonly id: string }
   /** It was already tried and that try never ended: it must run alone. Not counted as a try. */
@@ -73,6 +73,7 @@ export async function loadSubmissions(
   return ids.map((id, index) => {
     const [state, meta, received, tries, retries, payload] = rows[index] ?? [];
     const name = text(state);
+    const readableMeta = readMeta(text(meta));
     switch (name) {
       case "missing":
       case "decided":
@@ -80,12 +81,14 @@ export async function loadSubmissions(
         return { state: name, id };
       case "crashed":
       case "ready":
+        // Nobody can decide it, and it must not keep its neighbours from being decided.
+        if (readableMeta === undefined) return { state: "missing", id };
         return {
           state: name,
           id,
           work: {
             id,
-            meta: readMeta(text(meta)),
+            meta: readableMeta,
             receivedAt: number(received),
             tries: number(tries),
             retries: number(retries),

@@ -20,11 +20,14 @@ export interface Meta {
   readonly traceparent?: string;
 }
 
-/** Reads the meta that `accept` wrote. Throws on anything else. */
-export function readMeta(json: string): Meta {
-  const meta: unknown = JSON.parse(json);
-  if (!isMeta(meta)) throw new TypeError("A ledger record holds no readable meta.");
-  return meta;
+/** Reads the meta that `accept` wrote. Undefined for anything else. */
+export function readMeta(json: string): Meta | undefined {
+  try {
+    const meta: unknown = JSON.parse(json);
+    return isMeta(meta) ? meta : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 // Written by `accept` alone, from a submission that was read; the kind proves that it is such a record.

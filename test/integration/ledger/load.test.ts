@@ -21,6 +21,15 @@ describe("loadSubmissions", () => {
     });
   });
 
+  test("finds nothing in a record that cannot be read, and its neighbour all the same", async () => {
+    const ledger = await openLedger();
+    const broken = await accepted(ledger);
+    const whole = await accepted(ledger);
+    await ledger.redis.hset(ledger.keys.record(broken), "m", "{broken");
+    const found = await loadSubmissions(ledger.redis, ledger.keys, [broken, whole], { token: "token", alone: false });
+    expect(found.map(({ state }) => state)).toEqual(["missing", "ready"]);
+  });
+
   test("returns no payload where there is none", async () => {
     const ledger = await openLedger();
     const arrivalId = await accepted(ledger, { kind: "lookup", event_id: "e1", payload: Buffer.alloc(0) });

@@ -4,7 +4,7 @@ import { submissionId } from "@assay/protocol";
 import { afterEach, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { anEvent } from "../../support/events.ts";
-import { POISON } from "../../support/poison.ts";
+import { POISON, SLEEPING_PILL } from "../../support/poison.ts";
 import type { PrivateRedis } from "../../support/private-redis.ts";
 import { startRedis } from "../../support/redis-server.ts";
 import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
@@ -73,9 +73,11 @@ describe("nothing accepted is lost", () => {
 
   test("when a worker is killed in mid-batch", { timeout: 120_000 }, async () => {
     const stack = await openStack();
-    const ids = await submitMany(stack, 1000);
-    const worker = await stack.startWorker({ env: { ASSAY_CONCURRENCY: "2" } });
-    await eventually(async () => (await stack.published()).length > 20);
+    const ids = await submitMany(stack, 20);
+    const held = await stack.submitSealed(anEvent({ linked_id: SLEEPING_PILL }));
+    ids.push(held, ...(await submitMany(stack, 200)));
+    const worker = await stack.startWorker({ file: "test/support/poison-worker.ts" });
+    await eventually(async () => (await stack.redis.hget(stack.keys.record(held), "t")) === "1");
     await worker.kill("SIGKILL");
     expect((await stack.published()).length).toBeLessThan(ids.length);
     await stack.startWorker();
