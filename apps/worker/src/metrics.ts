@@ -50,6 +50,11 @@ export function createWorkerMetrics(metrics: Metrics) {
     pending: metrics.gauge("pending", "Accepted and undecided submissions; set by the leader alone.", ["lane"]),
     pendingOldest: metrics.gauge("pending_oldest_age_seconds", "Age of the oldest undecided submission.", ["lane"]),
     deadLetters: metrics.gauge("dead_letters", "Submissions kept as dead letters.", ["kind"]),
+    streamLag: metrics.gauge(
+      "stream_lag",
+      "Verdicts that a group of consumers has not been given; set by the leader alone.",
+      ["group"],
+    ),
     rulesetInfo: metrics.gauge("ruleset_info", "Always 1; the labels tell what is loaded.", ["name", "digest"]),
   };
 }

@@ -34,6 +34,7 @@ export function createQueueDepths(options: { redis: Redis; prefix: string; metri
       metrics.pending.reset();
       metrics.pendingOldest.reset();
       metrics.deadLetters.reset();
+      metrics.streamLag.reset();
     },
     async oldestJobAgeMs(lane, now) {
       const [oldestWaiting = [], underWay = []] = await Promise.all([

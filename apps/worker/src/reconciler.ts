@@ -1,6 +1,6 @@
 import type { Producer } from "@assay/client/producer";
 import type { Logger } from "@assay/host";
-import { findOverdue, holdLease, pendingOf, releaseLease } from "@assay/ledger";
+import { findOverdue, holdLease, pendingOf, readStreamLag, releaseLease } from "@assay/ledger";
 import { type Keys, type Lane, LANES, leaderKey } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import type { WorkerMetrics } from "./metrics.ts";
@@ -60,7 +60,11 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     const now = Number(seconds) * 1000;
     for (const lane of LANES) await ringAgain(lane, now);
     await redis.xtrim(keys.verdicts(), "MINID", "~", String(now - options.streamTtlMs));
-    metrics.deadLetters.set({ kind: "input" }, await redis.xlen(keys.deadLetters("input")));
+    for (const kind of ["input", "delivery"] as const) {
+      metrics.deadLetters.set({ kind }, await redis.xlen(keys.deadLetters(kind)));
+    }
+    metrics.streamLag.reset();
+    for (const { group, lag } of await readStreamLag(redis, keys)) metrics.streamLag.set({ group }, lag);
     await options.depths.measure();
   }
 

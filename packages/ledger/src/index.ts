@@ -27,4 +27,5 @@ export {
   type ServerAssertion,
   type ServerReport,
 } from "./server.ts";
+export { readStreamLag, type StreamLag } from "./stream-lag.ts";
 export { readStoredEvent, storeEvent } from "./stored-event.ts";
