@@ -103,7 +103,7 @@ export function brokenLinks(document: string): string[] {
 /** The npm scripts and the programs of `script/` that a document names. */
 export function commandsOf(document: string): { readonly scripts: string[]; readonly programs: string[] } {
   const named = (pattern: RegExp) => [...document.matchAll(pattern)].map(([, name = ""]) => name);
-  return { scripts: named(/npm run ([\w:]+)/g), programs: named(/(?<![\w/])(script\/\w+)/g) };
+  return { scripts: named(/npm run ([\w:]+)/g), programs: named(/(?<![\w/])(script\/[\w-]+(?:\.mjs)?)/g) };
 }
 
 /** A folder inside the test workspace, so that what lies in it may import `@assay/*`. */
