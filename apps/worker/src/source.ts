@@ -77,21 +77,16 @@ export function createSource(options: SourceOptions): Source {
     if (stored !== undefined) return read(JSON.parse(stored), "stored");
     const now = options.now();
     const decideBy = work.receivedAt + DECIDE_WITHIN_MS;
+    // From now on, and not from before the vendor was asked: it may have taken all of its time.
     const waitOr = (
       code: UndecidedCode,
       why: string,
       delayMs: number,
-      flags: { spendsRetry?: boolean; holdLane?: boolean } = {},
-    ): Sourced =>
-      now + delayMs > decideBy
-        ? { status: "undecided", code }
-        : {
-            status: "wait",
-            why,
-            until: now + delayMs,
-            spendsRetry: flags.spendsRetry ?? false,
-            holdLane: flags.holdLane ?? false,
-          };
+      { spendsRetry = false, holdLane = false } = {},
+    ): Sourced => {
+      const until = options.now() + delayMs;
+      return until > decideBy ? { status: "undecided", code } : { status: "wait", why, until, spendsRetry, holdLane };
+    };
     if (options.lookups === undefined) return waitOr("event_not_received", "event_not_received", SHORT_DELAY_MS);
     if (now > decideBy) return { status: "undecided", code: "lookup_saturated" };
     const emptyForMs = await options.takeLookup(signal);
