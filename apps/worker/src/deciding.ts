@@ -16,7 +16,7 @@ import {
   takeLookup,
   type Use,
 } from "@assay/ledger";
-import { createKeys, type Keys, secretFingerprint } from "@assay/protocol";
+import { createKeys, type Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { unsealerOf, type WorkerConfig } from "./config.ts";
 import type { DecidingDeps } from "./decide-submissions.ts";
@@ -135,17 +135,18 @@ function createSourceOf(
   { redis, keys, patience, metrics }: Store & { metrics: WorkerMetrics },
 ): Source {
   const unsealer = unsealerOf(config);
-  const { lookups } = config;
+  const rate = config.lookups;
+  const lookups = rate === undefined ? undefined : createLookups(rate);
   return createSource({
     metrics,
     now: Date.now,
     readStored: (eventId, signal) => patience(() => readStoredEvent(redis, keys, eventId), signal),
     store: (eventId, json, signal) => patience(() => storeEvent(redis, keys, eventId, json), signal),
     takeLookup: (signal) =>
-      lookups === undefined
+      rate === undefined || lookups === undefined
         ? Promise.resolve(0)
-        : patience(() => takeLookup(redis, keys, secretFingerprint(lookups.apiKey), lookups), signal),
+        : patience(() => takeLookup(redis, keys, lookups.keyId, rate), signal),
     ...(unsealer === undefined ? {} : { unsealer }),
-    ...(lookups === undefined ? {} : { lookups: createLookups(lookups) }),
+    ...(lookups === undefined ? {} : { lookups }),
   });
 }

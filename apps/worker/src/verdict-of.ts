@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { Work } from "@assay/ledger";
-import { type Checks, type Event, type EventSource, type UndecidedCode, type Verdict } from "@assay/protocol";
+import type { Checks, Event, EventSource, UndecidedCode, Verdict } from "@assay/protocol";
 import type { Decision, Ruleset } from "@assay/rules";
 import { MAX_CLOCK_SKEW_MS } from "./checks.ts";
 
