@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { Environment } from "@marcbachmann/cel-js";
 import { parseDocument } from "yaml";
 import { type Input, loadRuleset } from "../src/index.ts";
-import { replaceWindowKeys } from "../src/window-keys.ts";
+import { replaceWindowKeys } from "../src/condition/window-keys.ts";
 
 const ROUNDS = 300_000;
 

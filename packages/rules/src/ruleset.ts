@@ -1,11 +1,11 @@
 import type { UndecidedCode } from "@assay/protocol";
-import { createJudge } from "./decide.ts";
-import type { Decision } from "./decision.ts";
-import { type Expression, partsOf } from "./expression.ts";
-import { FaultList } from "./fault.ts";
-import type { Input } from "./input.ts";
-import { digestOf, readContent, type RulesetContent } from "./ruleset-content.ts";
-import type { Settings } from "./settings.ts";
+import { createJudge } from "./judge/decide.ts";
+import type { Decision } from "./judge/decision.ts";
+import { type Expression, partsOf } from "./condition/expression.ts";
+import { FaultList } from "./ruleset/fault.ts";
+import type { Input } from "./condition/input.ts";
+import { digestOf, readContent, type RulesetContent } from "./ruleset/ruleset-content.ts";
+import type { Settings } from "./ruleset/settings.ts";
 
 /** A loaded ruleset. Immutable; load the text again to change it. */
 export interface Ruleset {

@@ -1,9 +1,9 @@
 import { ACTIONS, type Action } from "@assay/protocol";
 import type { Environment } from "@marcbachmann/cel-js";
 import { isScalar, type ParsedNode } from "yaml";
-import type { Catalogue } from "./catalogue.ts";
-import { readCondition } from "./condition.ts";
-import type { Expression } from "./expression.ts";
+import type { Catalogue } from "../condition/catalogue.ts";
+import { readCondition } from "../condition/condition.ts";
+import type { Expression } from "../condition/expression.ts";
 import type { FaultList } from "./fault.ts";
 import { quotingAdvice } from "./quoting-advice.ts";
 import { scalarPositions } from "./scalar-position.ts";

@@ -2,7 +2,7 @@ import { closestName } from "@assay/protocol";
 import type { Field, FieldType } from "./catalogue.ts";
 import { type Expression, partsOf, type PlacedLiteral } from "./expression.ts";
 import type { ConditionScope } from "./read-expression.ts";
-import { FLOW_PATTERN } from "./settings.ts";
+import { FLOW_PATTERN } from "../ruleset/settings.ts";
 
 /**
  * Whether every comparison of a well-typed expression can go both ways: literals are values that the field beside them

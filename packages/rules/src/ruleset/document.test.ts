@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { briefFaultsOf } from "../test/build.ts";
+import { briefFaultsOf } from "../../test/build.ts";
 
 const textWith = (when: string) => `ruleset: test\nrules:\n  - id: it\n    when: ${when}\n    action: block\n`;
 

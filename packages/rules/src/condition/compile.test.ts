@@ -1,7 +1,7 @@
 import { Environment } from "@marcbachmann/cel-js";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { inputOf, outcomeOf, rulesetWith } from "../test/build.ts";
+import { inputOf, outcomeOf, rulesetWith } from "../../test/build.ts";
 import { replaceWindowKeys } from "./window-keys.ts";
 
 const absent = undefined;

@@ -1,6 +1,6 @@
 import { type Action, CHECK_NAMES, type CheckName, type Reason } from "@assay/protocol";
 import type { FaultList } from "./fault.ts";
-import type { Input } from "./input.ts";
+import type { Input } from "../condition/input.ts";
 import { type Entry, readChoice, readEntries, refuseUnknown } from "./yaml-entries.ts";
 
 /** What integrity can be judged by: every check, and Fingerprint's own signal `replayed`. */

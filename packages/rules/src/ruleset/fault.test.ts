@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { loadRuleset } from "./index.ts";
-import { faultsOf } from "../test/build.ts";
+import { loadRuleset } from "../index.ts";
+import { faultsOf } from "../../test/build.ts";
 
 describe("RulesetError", () => {
   test("shows file, line and column, the line, a caret and what was meant", () => {

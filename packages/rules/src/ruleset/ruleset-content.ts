@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "@assay/protocol";
 import { isScalar, type ParsedNode } from "yaml";
-import { type Catalogue, createCatalogue, type Field } from "./catalogue.ts";
-import { createCelEnvironment } from "./cel-environment.ts";
+import { type Catalogue, createCatalogue, type Field } from "../condition/catalogue.ts";
+import { createCelEnvironment } from "../condition/cel-environment.ts";
 import { parseRulesetYaml } from "./document.ts";
-import { canonicalExpression } from "./expression.ts";
+import { canonicalExpression } from "../condition/expression.ts";
 import { readFacts } from "./facts.ts";
 import type { FaultList } from "./fault.ts";
 import { type Integrity, readIntegrity } from "./integrity.ts";

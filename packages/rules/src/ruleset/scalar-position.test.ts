@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { briefFaultsOf } from "../test/build.ts";
+import { briefFaultsOf } from "../../test/build.ts";
 
 describe("scalarPositions", () => {
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { briefFaultsOf, faultsOf } from "../test/build.ts";
+import { briefFaultsOf, faultsOf } from "../../test/build.ts";
 
 /** The condition stands on line 4 and begins in column 11. */
 const textWith = (when: string) => `ruleset: test

@@ -1,9 +1,9 @@
 import { closestName, isRecord } from "@assay/protocol";
 import { isScalar, isSeq } from "yaml";
-import { type Field, fieldIn } from "./catalogue.ts";
+import { type Field, fieldIn } from "../condition/catalogue.ts";
 import type { FaultList } from "./fault.ts";
-import type { Input } from "./input.ts";
-import { fitterOf } from "./slots.ts";
+import type { Input } from "../condition/input.ts";
+import { fitterOf } from "../condition/slots.ts";
 import { type Entry, readEntries, readTexts } from "./yaml-entries.ts";
 
 const TYPES = ["number", "string", "boolean"] as const;

@@ -1,15 +1,15 @@
 import { ACTIONS, type Action, type Reason, type UndecidedCode } from "@assay/protocol";
-import { bounded, compile } from "./compile.ts";
+import { bounded, compile } from "../condition/compile.ts";
 import type { Decision } from "./decision.ts";
-import { createFactCheck } from "./facts.ts";
-import type { Input } from "./input.ts";
-import { judgeIntegrity } from "./integrity.ts";
+import { createFactCheck } from "../ruleset/facts.ts";
+import type { Input } from "../condition/input.ts";
+import { judgeIntegrity } from "../ruleset/integrity.ts";
 import { settleAction } from "./precedence.ts";
-import type { Rule } from "./rule.ts";
-import type { RulesetContent } from "./ruleset-content.ts";
-import { type Slots, SlotTable } from "./slots.ts";
-import type { Evidence, Term } from "./term.ts";
-import { thresholdAction } from "./thresholds.ts";
+import type { Rule } from "../ruleset/rule.ts";
+import type { RulesetContent } from "../ruleset/ruleset-content.ts";
+import { type Slots, SlotTable } from "../condition/slots.ts";
+import type { Evidence, Term } from "../condition/term.ts";
+import { thresholdAction } from "../ruleset/thresholds.ts";
 
 /** Decides inputs by one ruleset. Pure, deterministic, and never throws, whatever the event holds. */
 export interface Judge {

@@ -1,7 +1,7 @@
 import { type CheckName, EVENT_FIELDS, type Kind, UNDECIDED_CODES } from "@assay/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { inputOf, rulesetOf } from "../test/build.ts";
+import { inputOf, rulesetOf } from "../../test/build.ts";
 
 const RULES = [
   "  - { id: bots, when: bot == 'bad', action: block, message: A bot }",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { briefFaultsOf, faultsOf } from "../test/build.ts";
+import { briefFaultsOf, faultsOf } from "../../test/build.ts";
 
 const RULE = "rules:\n  - id: it\n    when: vpn\n    action: block\n";
 
