@@ -6,7 +6,7 @@ export type FieldType = "string" | "number" | "boolean" | "object" | "array";
 export interface Field {
   /** As it is written in a ruleset and in evidence: `velocity.distinct_ip.5_minutes`, `facts.order_value`. */
   readonly path: string;
-  readonly root: "event" | "checks" | "context" | "facts";
+  readonly root: FieldRoot;
   /** The keys from the root to the value. */
   readonly keys: readonly string[];
   readonly type: FieldType;
@@ -14,7 +14,19 @@ export interface Field {
   readonly values?: readonly (string | number)[];
   /** True when no other value counts (a declared fact); the vendor may add values to its own fields. */
   readonly closed?: true;
+  /** Where the signal can be present; everywhere when absent. */
+  readonly platforms?: readonly Platform[];
+  /** The least and the greatest number it can be. */
+  readonly least?: number;
+  readonly most?: number;
+  /** Of an array: what its elements are, by paths that begin with the name a macro gives them; one field when they are plain. */
+  readonly elements?: readonly Field[];
 }
+
+/** Where the value of a field comes from. `outcome` is known to counters of outcomes alone, `element` inside a macro. */
+export type FieldRoot = "event" | "checks" | "context" | "facts" | "counters" | "outcome" | "element";
+
+export type Platform = "browser" | "android" | "ios";
 
 /** Every name that conditions of one ruleset may use. */
 export interface Catalogue {

@@ -30,6 +30,13 @@ export function compile(expression: Expression, slots: SlotTable): Term {
       return compileMembership(compiled(expression.item), expression.list);
     case "negate":
       return compileArithmetic("-", constant(0), compiled(expression.operand));
+    case "age":
+    case "lower":
+    case "text":
+    case "listed":
+    case "includes":
+    case "each":
+      throw new TypeError(`A condition cannot hold ${expression.kind} yet.`);
     case "arithmetic":
       return compileArithmetic(expression.op, compiled(expression.sides[0]), compiled(expression.sides[1]));
   }

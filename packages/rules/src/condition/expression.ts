@@ -4,6 +4,8 @@ import type { Field } from "./catalogue.ts";
 export type Literal = string | number | boolean;
 
 export type Comparison = "==" | "!=" | "<" | "<=" | ">" | ">=";
+export type TextTest = "startsWith" | "endsWith" | "contains" | "matches";
+export type Macro = "exists" | "all" | "exists_one";
 export type Arithmetic = "+" | "-" | "*" | "/" | "%";
 
 /** A condition after parsing: the part of CEL that rulesets use. `at` is the offset in the condition's text. */
@@ -17,6 +19,28 @@ export type Expression =
   | { readonly kind: "compare"; readonly at: number; readonly op: Comparison; readonly sides: Sides }
   | { readonly kind: "arithmetic"; readonly at: number; readonly op: Arithmetic; readonly sides: Sides }
   | { readonly kind: "in"; readonly at: number; readonly item: Expression; readonly list: readonly PlacedLiteral[] }
+  /** Seconds from a time, in unix ms, to the submission's `received_at`. */
+  | { readonly kind: "age"; readonly at: number; readonly operand: Expression }
+  | { readonly kind: "lower"; readonly at: number; readonly operand: Expression }
+  | {
+      readonly kind: "text";
+      readonly at: number;
+      readonly test: TextTest;
+      readonly subject: Expression;
+      readonly pattern: string;
+    }
+  /** `item in lists.name` */
+  | { readonly kind: "listed"; readonly at: number; readonly item: Expression; readonly list: string }
+  /** `"vip" in facts.tags`: a literal in a list of the input. */
+  | { readonly kind: "includes"; readonly at: number; readonly item: PlacedLiteral; readonly field: Field }
+  /** A macro over a list of the input; its condition may use the fields of one element. */
+  | {
+      readonly kind: "each";
+      readonly at: number;
+      readonly macro: Macro;
+      readonly field: Field;
+      readonly condition: Expression;
+    }
   | {
       readonly kind: "choose";
       readonly at: number;
@@ -45,7 +69,16 @@ export function partsOf(expression: Expression): readonly Expression[] {
     case "arithmetic":
       return expression.sides;
     case "in":
+    case "listed":
+    case "includes":
       return [expression.item];
+    case "age":
+    case "lower":
+      return [expression.operand];
+    case "text":
+      return [expression.subject];
+    case "each":
+      return [expression.condition];
     case "choose":
       return [expression.condition, expression.yes, expression.no];
   }
@@ -61,6 +94,14 @@ export function canonicalExpression(expression: Expression): unknown {
       return [expression.kind, expression.field.path];
     case "in":
       return ["in", canonicalExpression(expression.item), expression.list.map(({ value }) => value)];
+    case "listed":
+      return ["listed", canonicalExpression(expression.item), expression.list];
+    case "includes":
+      return ["includes", canonicalExpression(expression.item), expression.field.path];
+    case "text":
+      return [expression.test, canonicalExpression(expression.subject), expression.pattern];
+    case "each":
+      return [expression.macro, expression.field.path, canonicalExpression(expression.condition)];
     case "compare":
     case "arithmetic":
       return [expression.op, ...expression.sides.map(canonicalExpression)];
@@ -68,6 +109,8 @@ export function canonicalExpression(expression: Expression): unknown {
     case "negate":
     case "all":
     case "any":
+    case "age":
+    case "lower":
     case "choose":
       return [expression.kind, ...partsOf(expression).map(canonicalExpression)];
   }

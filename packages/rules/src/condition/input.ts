@@ -8,4 +8,6 @@ export interface Input {
   /** Unix ms. */
   readonly receivedAt: number;
   readonly kind: Kind;
+  /** Values of the ruleset's counters by name; a counter whose key is absent has none. */
+  readonly counters?: Readonly<Record<string, number>>;
 }

@@ -16,6 +16,7 @@ export class SlotTable {
   readonly #checks: Branch = { leaves: [], branches: [] };
   readonly #context: Branch = { leaves: [], branches: [] };
   readonly #facts: Branch = { leaves: [], branches: [] };
+  readonly #counters: Branch = { leaves: [], branches: [] };
 
   /** The place of a field; the same for equal paths. */
   indexOf(field: Field): number {
@@ -28,17 +29,18 @@ export class SlotTable {
   }
 
   /** Looks up every field that has a place. */
-  read({ event, checks, context }: Input): Slots {
+  read({ event, checks, context, counters }: Input): Slots {
     const slots = this.#absent.slice();
     readBranch(this.#event, event, slots);
     readBranch(this.#checks, checks, slots);
     readBranch(this.#context, context, slots);
     readBranch(this.#facts, context.facts, slots);
+    readBranch(this.#counters, counters, slots);
     return slots;
   }
 
-  #rootOf({ root }: Field): Branch {
-    switch (root) {
+  #rootOf(field: Field): Branch {
+    switch (field.root) {
       case "event":
         return this.#event;
       case "checks":
@@ -47,6 +49,11 @@ export class SlotTable {
         return this.#context;
       case "facts":
         return this.#facts;
+      case "counters":
+        return this.#counters;
+      case "outcome":
+      case "element":
+        throw new TypeError(`${field.path} has no place in an input.`);
     }
   }
 }

@@ -34,6 +34,12 @@ function checkNode(expression: Expression, scope: ConditionScope): boolean {
     case "all":
     case "any":
     case "choose":
+    case "age":
+    case "lower":
+    case "text":
+    case "listed":
+    case "includes":
+    case "each":
       return true;
   }
 }
@@ -77,7 +83,10 @@ function typeOf(expression: Expression): FieldType {
       return expression.field.type;
     case "arithmetic":
     case "negate":
+    case "age":
       return "number";
+    case "lower":
+      return "string";
     case "choose":
       return typeOf(expression.yes);
     case "has":
@@ -86,6 +95,10 @@ function typeOf(expression: Expression): FieldType {
     case "any":
     case "compare":
     case "in":
+    case "text":
+    case "listed":
+    case "includes":
+    case "each":
       return "boolean";
   }
 }

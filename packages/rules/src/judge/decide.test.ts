@@ -144,6 +144,7 @@ describe("undecided", () => {
       score: 0,
       reasons: [],
       shadow: [],
+      shadowUnknown: [],
       unknown: [],
       coverage: { rules: 7, judged: 0 },
       invalidFacts: [],

@@ -59,6 +59,7 @@ function emptyDecision(rules: number): Decision {
     score: 0,
     reasons: [],
     shadow: [],
+    shadowUnknown: [],
     unknown: [],
     coverage: { rules, judged: rules },
     invalidFacts: [],

@@ -13,7 +13,10 @@ export interface Decision {
   score: number;
   /** What fired: integrity first, then rules, most severe first. */
   reasons: Reason[];
+  /** Rules in shadow, and rules this visitor's share has not reached, that would have fired. They change nothing else. */
   shadow: Reason[];
+  /** Rules in shadow that could not be judged; not part of `unknown` and `coverage`. */
+  shadowUnknown: UnknownRule[];
   unknown: UnknownRule[];
   /** How many rules there are, and how many came out true or false. */
   coverage: { rules: number; judged: number };

@@ -1,5 +1,8 @@
 /** One thing that is wrong with a ruleset's text. Lines and columns count from 1. */
 export interface RulesetFault {
+  /** A file with an error does not load; a warning is told and changes nothing. */
+  readonly severity: "error" | "warning";
+  readonly file: string;
   readonly line: number;
   readonly column: number;
   readonly message: string;
@@ -34,7 +37,7 @@ export class FaultList {
   add(offset: number, message: string): void {
     const { line, column } = this.#positionOf(offset);
     const text = this.#render(line, column, message);
-    this.#faults.set(text, { line, column, message, text });
+    this.#faults.set(text, { severity: "error", file: this.#file, line, column, message, text });
   }
 
   get isEmpty(): boolean {

@@ -1,0 +1,29 @@
+import type { Action } from "@assay/protocol";
+import type { SlotValue } from "../condition/slots.ts";
+
+/** How one clause of a condition came out. */
+export interface ClauseExplanation {
+  /** As it is written in the ruleset. */
+  readonly text: string;
+  readonly result: boolean | "unknown";
+  /** The values of the names in it; an absent one is undefined. */
+  readonly values: Readonly<Record<string, SlotValue | undefined>>;
+  /** The clauses it is made of, when it joins several. */
+  readonly clauses: readonly ClauseExplanation[];
+}
+
+/** How one rule came out, for people. */
+export interface RuleExplanation {
+  readonly rule: string;
+  readonly mode: "live" | "shadow" | "off";
+  /** Whether the visitor is in the rule's share; absent when it has none. */
+  readonly rolledOut?: boolean;
+  readonly result: "hit" | "missed" | "unknown" | "off";
+  readonly score?: number;
+  readonly action?: Action;
+  readonly message?: string;
+  readonly missing: readonly string[];
+  /** `when`, and `except` if there is one. */
+  readonly when: ClauseExplanation;
+  readonly except?: ClauseExplanation;
+}
