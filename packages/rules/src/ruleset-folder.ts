@@ -1,4 +1,4 @@
-import { FaultList, RulesetError, type RulesetFault } from "./ruleset/fault.ts";
+import { Faults, RulesetError, type RulesetFault } from "./ruleset/fault.ts";
 import { loadRuleset, type Ruleset } from "./ruleset.ts";
 
 /** The rulesets of one folder, loaded together. Immutable. */
@@ -29,6 +29,6 @@ export function loadRulesetFolder(
   options: { folder: string; now: number },
 ): RulesetFolder {
   throw new Error(
-    `${options.folder}: ${files.size} files cannot be loaded yet. ${RulesetError.name} ${FaultList.name} ${loadRuleset.name}`,
+    `${options.folder}: ${files.size} files cannot be loaded yet. ${RulesetError.name} ${Faults.name} ${loadRuleset.name}`,
   );
 }

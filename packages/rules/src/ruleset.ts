@@ -4,7 +4,7 @@ import type { Decision } from "./judge/decision.ts";
 import { type Expression, partsOf } from "./condition/expression.ts";
 import type { Counting } from "./judge/counting.ts";
 import type { RuleExplanation } from "./judge/explanation.ts";
-import { FaultList, type RulesetFault } from "./ruleset/fault.ts";
+import { Faults, type RulesetFault } from "./ruleset/fault.ts";
 import type { Input } from "./condition/input.ts";
 import { digestOf, readContent, type RulesetContent } from "./ruleset/ruleset-content.ts";
 import type { Settings } from "./ruleset/settings.ts";
@@ -90,8 +90,8 @@ const ENGINE = "assay-rules/1";
  * can find.
  */
 export function loadRuleset(text: string, options: { file: string }): Ruleset {
-  const faults = new FaultList(options.file, text);
-  const content = readContent(text, faults);
+  const faults = new Faults();
+  const content = readContent(text, faults.of(options.file, text));
   faults.throwIfAny();
   if (content === undefined) throw new Error("A ruleset without content has a fault.");
   const { settings } = content;

@@ -10,9 +10,10 @@ export interface RulesetFault {
   readonly text: string;
 }
 
-/** A ruleset that cannot be loaded. Carries every fault that was found; mend the file and load it again. */
+/** Rulesets that cannot be loaded. Carries every error that was found; mend the files and load them again. */
 export class RulesetError extends Error {
   readonly code = "ruleset_invalid";
+  /** Each once, by file, line and column. */
   readonly faults: readonly RulesetFault[];
 
   constructor(faults: readonly RulesetFault[]) {
@@ -22,40 +23,86 @@ export class RulesetError extends Error {
   }
 }
 
+/** The faults of all files that a ruleset is made of. */
+export class Faults {
+  readonly #lists: FaultList[] = [];
+
+  /** The list for one file. Without a text, its faults are about the file as a whole. */
+  of(file: string, text?: string): FaultList {
+    const list = new FaultList(file, text);
+    this.#lists.push(list);
+    return list;
+  }
+
+  /** All faults of a severity, each once, by file, line and column. */
+  sorted(severity: RulesetFault["severity"]): RulesetFault[] {
+    return sortFaults(this.#lists.flatMap((list) => list.faults)).filter((fault) => fault.severity === severity);
+  }
+
+  /** Throws a RulesetError with all errors; returns when there are none. */
+  throwIfAny(): void {
+    const errors = this.sorted("error");
+    if (errors.length > 0) throw new RulesetError(errors);
+  }
+}
+
+/** Faults by file, line and column; those that read the same count once. */
+export function sortFaults(faults: readonly RulesetFault[]): RulesetFault[] {
+  const distinct = new Map(faults.map((fault) => [`${fault.severity} ${fault.text}`, fault]));
+  return [...distinct.values()].toSorted(
+    (a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column,
+  );
+}
+
 /** Gathers the faults of one text by character offset. */
 export class FaultList {
-  readonly #file: string;
+  /** What faults call the text. */
+  readonly file: string;
+  readonly text: string;
   readonly #lines: readonly string[];
-  readonly #faults = new Map<string, RulesetFault>();
+  readonly #isWhole: boolean;
+  readonly #faults: RulesetFault[] = [];
 
-  constructor(file: string, text: string) {
-    this.#file = file;
-    this.#lines = text.split("\n");
+  constructor(file: string, text?: string) {
+    this.file = file;
+    this.text = text ?? "";
+    this.#isWhole = text === undefined;
+    this.#lines = this.text.split("\n");
   }
 
-  /** Records a fault; the same message at the same place counts once. */
+  /** Records what keeps the text from loading. */
   add(offset: number, message: string): void {
-    const { line, column } = this.#positionOf(offset);
-    const text = this.#render(line, column, message);
-    this.#faults.set(text, { severity: "error", file: this.#file, line, column, message, text });
+    this.#record("error", offset, message);
   }
 
+  /** Records what loads but deserves a look. */
+  warn(offset: number, message: string): void {
+    this.#record("warning", offset, message);
+  }
+
+  /** In the order they were found. */
+  get faults(): readonly RulesetFault[] {
+    return this.#faults;
+  }
+
+  /** Whether nothing keeps the text from loading. */
   get isEmpty(): boolean {
-    return this.#faults.size === 0;
-  }
-
-  /** Throws a RulesetError with all faults in the order of the text; returns when there are none. */
-  throwIfAny(): void {
-    if (this.isEmpty) return;
-    throw new RulesetError([...this.#faults.values()].toSorted((a, b) => a.line - b.line || a.column - b.column));
+    return this.#faults.every(({ severity }) => severity === "warning");
   }
 
   /** The source line that holds an offset, without its line break. */
   lineAt(offset: number): string {
-    return this.#lineText(this.#positionOf(offset).line);
+    return this.#lineText(this.positionOf(offset).line);
   }
 
-  #positionOf(offset: number): { line: number; column: number } {
+  /** `file:line:column` of an offset. */
+  placeOf(offset: number): string {
+    const { line, column } = this.positionOf(offset);
+    return `${this.file}:${line}:${column}`;
+  }
+
+  /** The line and column of an offset, from 1. */
+  positionOf(offset: number): { line: number; column: number } {
     let start = 0;
     let line = 1;
     for (const text of this.#lines) {
@@ -67,13 +114,20 @@ export class FaultList {
     return { line, column: 1 };
   }
 
-  #render(line: number, column: number, message: string): string {
+  #record(severity: RulesetFault["severity"], offset: number, message: string): void {
+    const position = this.positionOf(offset);
+    const text = this.#isWhole ? `${this.file}: ${message}` : this.#render(offset, message);
+    this.#faults.push({ severity, file: this.file, ...position, message, text });
+  }
+
+  #render(offset: number, message: string): string {
+    const { line, column } = this.positionOf(offset);
     const source = this.#lineText(line);
     const number = String(line);
     const gutter = " ".repeat(number.length);
     // Tabs are kept, so that the caret stands under its character however wide a tab is shown.
     const indent = source.slice(0, column - 1).replaceAll(/[^\t]/g, " ");
-    return `${this.#file}:${line}:${column}: ${message}\n  ${number} | ${source}\n  ${gutter} | ${indent}^`;
+    return `${this.placeOf(offset)}: ${message}\n  ${number} | ${source}\n  ${gutter} | ${indent}^`;
   }
 
   #lineText(line: number): string {

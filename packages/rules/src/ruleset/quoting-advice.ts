@@ -1,14 +1,14 @@
-const CONDITION_LINE = /^(\s*(?:-\s+)?)when:\s+(\S.*?)\s*$/;
+const CONDITION_LINE = /^(\s*(?:-\s+)?)(when|except|where):\s+(\S.*?)\s*$/;
 
 /**
  * What to write instead of a line whose condition YAML misreads: the line quoted, or as a block (`>-`) when it holds
  * both kinds of quotes. Begins with a space; empty when the line holds no condition.
  */
 export function quotingAdvice(line: string): string {
-  const [, indent = "", condition] = CONDITION_LINE.exec(line) ?? [];
-  if (condition === undefined) return /\bwhen:/.test(line) ? " Put the condition in quotes." : "";
+  const [, indent = "", key = "", condition] = CONDITION_LINE.exec(line) ?? [];
+  if (condition === undefined) return /\b(?:when|except|where):/.test(line) ? " Put the condition in quotes." : "";
   if (condition.startsWith(">") || condition.startsWith("|")) return "";
-  if (!/["\\]/.test(condition)) return ` Quote the condition: when: "${condition}"`;
-  if (!condition.includes("'")) return ` Quote the condition: when: '${condition}'`;
-  return ` Write the condition as a block:\n${indent}when: >-\n${indent.replace("-", " ")}  ${condition}`;
+  if (!/["\\]/.test(condition)) return ` Quote the condition: ${key}: "${condition}"`;
+  if (!condition.includes("'")) return ` Quote the condition: ${key}: '${condition}'`;
+  return ` Write the condition as a block:\n${indent}${key}: >-\n${indent.replace("-", " ")}  ${condition}`;
 }

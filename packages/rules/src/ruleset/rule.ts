@@ -1,13 +1,8 @@
 import { ACTIONS, type Action } from "@assay/protocol";
-import type { Environment } from "@marcbachmann/cel-js";
-import { isScalar, type ParsedNode } from "yaml";
-import type { Catalogue } from "../condition/catalogue.ts";
-import { readCondition } from "../condition/condition.ts";
+import type { ParsedNode } from "yaml";
 import type { Expression } from "../condition/expression.ts";
-import type { FaultList } from "./fault.ts";
-import { quotingAdvice } from "./quoting-advice.ts";
-import { scalarPositions } from "./scalar-position.ts";
-import { type Entry, readChoice, readEntries, readNumber, readText, refuseUnknown } from "./yaml-entries.ts";
+import { type ConditionEntryScope, readConditionEntry } from "./condition-entry.ts";
+import { readChoice, readEntries, readNumber, readText, refuseUnknown } from "./yaml-entries.ts";
 
 /** One rule as it was loaded. */
 export interface Rule {
@@ -21,19 +16,11 @@ export interface Rule {
   readonly whenUnknown: "skip" | Exclude<Action, "allow">;
 }
 
-/** What reading the rules of one text needs. */
-export interface RuleScope {
-  readonly text: string;
-  readonly catalogue: Catalogue;
-  readonly environment: Environment;
-  readonly faults: FaultList;
-}
-
 const KEYS = ["id", "when", "score", "action", "message", "when_unknown"];
 const LATER_KEYS = ["mode", "except", "rollout", "owner", "review_by", "tags"];
 
 /** Reads one item of `rules:`. Undefined, with faults, when it cannot be used. */
-export function readRule(node: ParsedNode, scope: RuleScope): Rule | undefined {
+export function readRule(node: ParsedNode, scope: ConditionEntryScope): Rule | undefined {
   const { faults } = scope;
   const at = node.range[0];
   const entries = readEntries(node, at, "a rule", faults);
@@ -42,7 +29,7 @@ export function readRule(node: ParsedNode, scope: RuleScope): Rule | undefined {
   const [idEntry, when, score, action, message, whenUnknown] = KEYS.map(named);
   const id = idEntry && readText(idEntry, /^[a-z0-9_-]{1,64}$/, "1 to 64 characters of a-z, 0-9, _ and -", faults);
   const rule = {
-    condition: when && readWhen(when, scope),
+    condition: when && readConditionEntry(when, scope),
     score: score && readNumber(score, -100, 100, faults),
     action: action && readChoice(action, ACTIONS, faults),
     message: message && readText(message, /^.{1,256}$/, "one line of at most 256 characters", faults),
@@ -60,21 +47,4 @@ export function readRule(node: ParsedNode, scope: RuleScope): Rule | undefined {
     ...(rule.action === undefined ? {} : { action: rule.action }),
     ...(rule.message === undefined ? {} : { message: rule.message }),
   };
-}
-
-function readWhen(entry: Entry, { text, catalogue, environment, faults }: RuleScope): Expression | undefined {
-  const scalar = entry.value;
-  if (!isScalar(scalar)) {
-    const advice = quotingAdvice(faults.lineAt(entry.nameAt));
-    faults.add(entry.valueAt, `A condition must be one text.${advice}`);
-    return undefined;
-  }
-  // A condition such as `true` is no text to YAML; what was written is.
-  const condition = typeof scalar.value === "string" ? scalar.value : (scalar.source ?? "");
-  const positionOf = scalarPositions(text, scalar, condition);
-  const isCut = scalar.type === "PLAIN" && scalar.comment !== undefined && scalar.comment !== null;
-  // `bot == "a #1"` ends at the # for YAML, which the condition's writer may not see.
-  const advice = isCut ? ` To YAML, all after # is a comment.${quotingAdvice(faults.lineAt(entry.nameAt))}` : "";
-  const fault = (at: number, message: string) => faults.add(positionOf(at), message + advice);
-  return readCondition({ text: condition, catalogue, fault }, environment);
 }

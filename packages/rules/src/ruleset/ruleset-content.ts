@@ -52,16 +52,16 @@ export function readContent(text: string, faults: FaultList): RulesetContent | u
     integrity: readIntegrity(named("integrity"), faults),
     undecided: readUndecidedActions(named("undecided"), faults),
     expose: readExpose(named("expose"), catalogue, faults),
-    rules: readRules(named("rules"), text, catalogue, faults),
+    rules: readRules(named("rules"), catalogue, faults),
   };
 }
 
-function readRules(entry: Entry | undefined, text: string, catalogue: Catalogue, faults: FaultList): Rule[] {
+function readRules(entry: Entry | undefined, catalogue: Catalogue, faults: FaultList): Rule[] {
   if (entry === undefined) return [];
   const environment = createCelEnvironment(catalogue);
   const ids = new Set<string>();
   return readItems(entry, faults).flatMap((item) => {
-    const rule = readRule(item, { text, catalogue, environment, faults });
+    const rule = readRule(item, { catalogue, environment, faults });
     if (rule === undefined) return [];
     if (ids.has(rule.id)) faults.add(idOffset(item), `The id ${rule.id} is used by an earlier rule.`);
     ids.add(rule.id);
