@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Inputs, Loaded, Publication, Published, Use, Work } from "@assay/ledger";
 import { type Checks, INPUT_FAULT_CODES, laneOf, type UndecidedCode } from "@assay/protocol";
-import type { Decision, Ruleset } from "@assay/rules";
+import type { Decision, Ruleset, RulesetFolder } from "@assay/rules";
 import { isPresented, judgeChecks } from "./checks.ts";
 import { LetGo } from "./patience.ts";
 import type { Report } from "./report.ts";
@@ -53,6 +53,7 @@ export async function decideSubmissions(
   token: string,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
+  const rulesets = deps.rulesets.current();
   const outcomes: Outcome[] = [];
   const judged: Judged[] = [];
   const ready: Work[] = [];
@@ -66,7 +67,7 @@ export async function decideSubmissions(
         outcomes.push({ status: loaded.state, id: loaded.id });
         break;
       case "crashed":
-        judged.push(undecidable(deps, loaded.work, "worker_crashed"));
+        judged.push(undecidable(rulesets, loaded.work, "worker_crashed"));
         break;
       case "ready":
         ready.push(loaded.work);
@@ -75,7 +76,7 @@ export async function decideSubmissions(
   const sourced = await Promise.all(ready.map(async (work) => ({ work, ...(await safely(deps, work, signal)) })));
   for (const { work, ...found } of sourced) {
     if (found.status === "wait") outcomes.push({ ...found, id: work.id });
-    else judged.push(judge(deps, work, found));
+    else judged.push(judge(deps, rulesets, work, found));
   }
   const inputs = await pinAll(deps, judged, signal);
   const publications = judged.map((one) => decide(deps, one, inputs.get(one.work.id)));
@@ -87,11 +88,16 @@ export async function decideSubmissions(
 }
 
 /** Event and context → checks, and the use to claim where somebody presented the event. */
-function judge(deps: DecidingDeps, work: Work, sourced: Exclude<Sourced, { status: "wait" }>): Judged {
-  if (sourced.status === "undecided") return undecidable(deps, work, sourced.code);
+function judge(
+  deps: DecidingDeps,
+  rulesets: RulesetFolder,
+  work: Work,
+  sourced: Exclude<Sourced, { status: "wait" }>,
+): Judged {
+  if (sourced.status === "undecided") return undecidable(rulesets, work, sourced.code);
   const { meta, receivedAt } = work;
-  const ruleset = meta.ruleset === undefined ? deps.rulesets.default : deps.rulesets.named(meta.ruleset);
-  if (ruleset === undefined) return { ...undecidable(deps, work, "ruleset_not_found"), sourced };
+  const ruleset = meta.ruleset === undefined ? rulesets.forFlow(meta.context?.flow) : rulesets.named(meta.ruleset);
+  if (ruleset === undefined) return { ...undecidable(rulesets, work, "ruleset_not_found"), sourced };
   try {
     const context = meta.context ?? {};
     const checks = judgeChecks({
@@ -109,7 +115,7 @@ function judge(deps: DecidingDeps, work: Work, sourced: Exclude<Sourced, { statu
     return { ...base, use };
   } catch (error) {
     deps.report.fault(error);
-    return undecidable(deps, work, "internal_error");
+    return undecidable(rulesets, work, "internal_error");
   }
 }
 
@@ -178,9 +184,10 @@ function sourceOf({ event, source }: SourcedEvent): string {
     : source;
 }
 
-function undecidable(deps: DecidingDeps, work: Work, code: UndecidedCode): Judged {
-  const named = work.meta.ruleset === undefined ? undefined : deps.rulesets.named(work.meta.ruleset);
-  return { work, ruleset: named ?? deps.rulesets.default, checks: {}, undecided: code };
+function undecidable(rulesets: RulesetFolder, work: Work, code: UndecidedCode): Judged {
+  const { ruleset: name, context } = work.meta;
+  const named = name === undefined ? rulesets.forFlow(context?.flow) : rulesets.named(name);
+  return { work, ruleset: named ?? rulesets.default, checks: {}, undecided: code };
 }
 
 async function safely(deps: DecidingDeps, work: Work, signal: AbortSignal): Promise<Sourced> {

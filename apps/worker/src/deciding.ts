@@ -63,7 +63,6 @@ export function createDeciding(options: DecidingOptions): Deciding {
     onHiccup: (error) => options.onHiccup(error),
     delay: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
   });
-  for (const { name, digest } of rulesets.all) metrics.rulesetInfo.set({ name, digest }, 1);
   const source = createSourceOf(config, { redis, keys, patience, metrics });
   const deps: DecidingDeps = {
     ...gatheredScripts(config, { redis, keys, patience, alone: options.alone }),

@@ -1,6 +1,6 @@
 export { loadConfig, type WorkerConfig } from "./config.ts";
 export { readIds } from "./job-ids.ts";
-export { RulesetFolderError } from "./rulesets.ts";
+export { RulesetsUnusableError } from "./load-tested.ts";
 export { type RunningWorker, type RunOptions, runWorker } from "./run-worker.ts";
 export type { Source, Sourced } from "./source.ts";
 export { createSuspectProcess } from "./suspect-process.ts";

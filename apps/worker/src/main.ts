@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { configOrExit, createLogger, runUntilSignal } from "@assay/host";
 import { loadConfig } from "./config.ts";
-import { RulesetFolderError } from "./rulesets.ts";
+import { RulesetsUnusableError } from "./load-tested.ts";
 import { runWorker } from "./run-worker.ts";
 
 // Below the 30 s that Kubernetes grants.
@@ -22,7 +22,7 @@ try {
   // A start that a signal ended is no failure.
   if (!giveUp.signal.aborted) {
     // For people: the faults are shown with the lines they stand on.
-    if (error instanceof RulesetFolderError) process.stderr.write(`${error.message}\n`);
+    if (error instanceof RulesetsUnusableError) process.stderr.write(`${error.message}\n`);
     logger.fatal({ err: error }, "could not start");
     process.exit(1);
   }

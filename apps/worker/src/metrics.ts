@@ -55,6 +55,14 @@ export function createWorkerMetrics(metrics: Metrics) {
       "Verdicts that a group of consumers has not been given; set by the leader alone.",
       ["group"],
     ),
-    rulesetInfo: metrics.gauge("ruleset_info", "Always 1; the labels tell what is loaded.", ["name", "digest"]),
+    rulesetInfo: metrics.gauge("ruleset_info", "Always 1; the labels tell what is loaded.", [
+      "name",
+      "digest",
+      "origin",
+    ]),
+    rulesetReloadFailures: metrics.counter(
+      "ruleset_reload_failures_total",
+      "Contents of the folder of rulesets that could not be used.",
+    ),
   };
 }

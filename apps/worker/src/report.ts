@@ -26,8 +26,8 @@ export function createReport(options: {
   verdictLog: VerdictLog;
 }): Report {
   const { metrics, logger, rulesets, verdictLog } = options;
-  const flows = new Set(rulesets.all.flatMap((ruleset) => ruleset.flows));
-  const flowLabel = (flow: string | undefined) => (flow === undefined ? "none" : flows.has(flow) ? flow : "other");
+  const flowLabel = (flow: string | undefined) =>
+    flow === undefined ? "none" : rulesets.current().flows.includes(flow) ? flow : "other";
 
   function countVerdict(verdict: Verdict): void {
     const { name } = verdict.ruleset;

@@ -1,67 +1,222 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { createLogger, createMetrics } from "@assay/host";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { loadRulesets, RulesetFolderError } from "./rulesets.ts";
+import { createWorkerMetrics } from "./metrics.ts";
+import { followRulesets, type Rulesets } from "./rulesets.ts";
 
 let folder: string;
+let lines: { level: string; faults?: string[]; warnings?: string[] }[];
+let registry: ReturnType<typeof createMetrics>["registry"];
+let rulesets: Rulesets | undefined;
+/** What the follower waits for, oldest first. */
+let waits: { ms: number; pass: () => void }[];
+let announce: (() => void) | undefined;
+
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "rulesets-"));
+  lines = [];
+  waits = [];
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(async () => {
+  await rulesets?.stop();
+  rulesets = undefined;
+  rmSync(folder, { recursive: true, force: true });
+});
 
-function put(file: string, text: string): void {
-  writeFileSync(join(folder, file), text);
+function put(path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
 }
 
-function faultsOf(): string {
-  try {
-    loadRulesets(folder);
-  } catch (error) {
-    if (error instanceof RulesetFolderError) return error.message;
-    throw error;
-  }
-  return "";
+const ruleset = (rule: string, more = "") =>
+  `ruleset: default\nrules: [{ id: ${rule}, when: bot == "bad", action: block }]\n${more}`;
+
+async function follow(): Promise<Rulesets> {
+  const metrics = createMetrics("worker");
+  ({ registry } = metrics);
+  rulesets = await followRulesets({
+    folder,
+    logger: createLogger({ name: "test", destination: { write: (line) => void lines.push(JSON.parse(line)) } }),
+    metrics: createWorkerMetrics(metrics),
+    now: () => Date.UTC(2026, 10, 23),
+    delay: (ms, signal) =>
+      new Promise((resolve) => {
+        signal.addEventListener("abort", resolve);
+        waits.push({ ms, pass: () => resolve(undefined) });
+        announce?.();
+      }),
+  });
+  return rulesets;
 }
 
-const rule = 'rules: [{ id: bot, when: bot == "bad", action: block }]';
+/** Lets the follower's next wait pass once it has begun; returns how long it was. */
+async function passWait(): Promise<number> {
+  while (waits.length === 0) await new Promise<void>((resolve) => (announce = resolve));
+  const wait = waits.shift();
+  wait?.pass();
+  return wait?.ms ?? 0;
+}
 
-describe("loadRulesets", () => {
-  test("loads every ruleset of the folder by its name", () => {
-    put("default.yaml", `ruleset: default\n${rule}`);
-    put("checkout.yml", `ruleset: checkout\n${rule}`);
-    const rulesets = loadRulesets(folder);
-    expect(rulesets.default.name).toBe("default");
-    expect(rulesets.named("checkout")?.name).toBe("checkout");
-    expect(rulesets.named("nowhere")).toBeUndefined();
+/** Lets the follower look at the folder once, and again if it saw something new, until it is idle. */
+async function lookOnce(): Promise<void> {
+  await passWait();
+  while (waits.length === 0) await new Promise<void>((resolve) => (announce = resolve));
+  if (waits[0]?.ms === 200) await lookOnce();
+}
+
+const rules = () => rulesets?.current().default.ruleIds;
+const failures = async () => {
+  const [value] = (await registry.getSingleMetric("assay_ruleset_reload_failures_total")?.get())?.values ?? [];
+  return value?.value;
+};
+
+describe("followRulesets", () => {
+  test("takes a changed file", async () => {
+    put("default.yaml", ruleset("first"));
+    await follow();
+    put("default.yaml", ruleset("second"));
+    await lookOnce();
+    expect(rules()).toEqual(["second"]);
   });
 
-  test("shows the faults of all files at once", () => {
-    put("default.yaml", "ruleset: default\nrules: [{ id: a, when: bott, action: block }]");
-    put("other.yaml", "ruleset: other\nrules: [{ id: b, when: vpnn, action: block }]");
-    expect(faultsOf()).toMatch(/default\.yaml:2[\s\S]*other\.yaml:2/);
+  test("leaves a snapshot that was taken as it is", async () => {
+    put("default.yaml", ruleset("first"));
+    const followed = await follow();
+    const snapshot = followed.current();
+    put("default.yaml", ruleset("second"));
+    await lookOnce();
+    expect(snapshot.default.ruleIds).toEqual(["first"]);
   });
 
-  test("refuses two files with one name", () => {
-    put("default.yaml", `ruleset: default\n${rule}`);
-    put("second.yaml", `ruleset: default\n${rule}`);
-    expect(faultsOf()).toContain("second.yaml: another file has the ruleset default already");
+  test("waits until a file that is being written stays the same", async () => {
+    put("default.yaml", ruleset("first"));
+    await follow();
+    put("default.yaml", "ruleset: defau");
+    expect(await passWait()).toBe(2000);
+    while (waits.length === 0) await new Promise<void>((resolve) => (announce = resolve));
+    put("default.yaml", ruleset("second"));
+    expect(await passWait()).toBe(200);
+    await lookOnce();
+    expect(rules()).toEqual(["second"]);
+    expect(lines.filter(({ level }) => level === "error")).toEqual([]);
   });
 
-  test("refuses a folder without a default", () => {
-    put("checkout.yaml", `ruleset: checkout\n${rule}`);
-    expect(faultsOf()).toContain("has no ruleset named default");
+  test("sees the symbolic link that Kubernetes swaps", async () => {
+    put("..first/default.yaml", ruleset("first"));
+    put("..second/default.yaml", ruleset("second"));
+    const link = (target: string) => {
+      symlinkSync(target, join(folder, "..next"));
+      renameSync(join(folder, "..next"), join(folder, "..data"));
+    };
+    link("..first");
+    symlinkSync("..data/default.yaml", join(folder, "default.yaml"));
+    await follow();
+    link("..second");
+    await lookOnce();
+    expect(rules()).toEqual(["second"]);
   });
 
-  test("refuses routes, which this version does not build", () => {
-    put("default.yaml", `ruleset: default\n${rule}`);
-    put("_routes.yaml", "login: account_takeover");
-    expect(faultsOf()).toContain("_routes.yaml: routes and shared parts are not in this version");
+  test.each([
+    [
+      "a file at fault",
+      () => put("default.yaml", "ruleset: default\nrules: [{ id: a, when: bott, score: 1 }]"),
+      /bott/,
+    ],
+    ["a test that fails", () => put("default.yaml", ruleset("first", FAILING_TEST)), /"a bot passes" failed.*action/],
+    ["a folder that is gone", () => rmSync(folder, { recursive: true }), /ENOENT.*ASSAY_RULESETS/],
+    ["an empty folder", () => rmSync(join(folder, "default.yaml")), /default/],
+  ])("keeps the last good ones beside %s, and says so once", async (_, spoil, fault) => {
+    put("default.yaml", ruleset("first"));
+    const followed = await follow();
+    spoil();
+    await lookOnce();
+    await lookOnce();
+    expect(rules()).toEqual(["first"]);
+    expect(lines.filter(({ level }) => level === "error")).toEqual([
+      expect.objectContaining({ faults: [expect.stringMatching(fault)] }),
+    ]);
+    expect(await failures()).toBe(1);
+    expect(followed.report().ruleset_reload).toMatch(fault);
   });
 
-  test("names a folder that is not there", () => {
-    folder = join(folder, "nowhere");
-    expect(faultsOf()).toContain("Set ASSAY_RULESETS");
-    folder = join(folder, "..");
+  test("counts each content that cannot be used", async () => {
+    put("default.yaml", ruleset("first"));
+    await follow();
+    put("default.yaml", "a: 1");
+    await lookOnce();
+    put("default.yaml", "a: 2");
+    await lookOnce();
+    expect(await failures()).toBe(2);
+  });
+
+  test("forgets the failure once the folder is good again, also when it is what it was", async () => {
+    put("default.yaml", ruleset("first"));
+    const followed = await follow();
+    put("default.yaml", "a: 1");
+    await lookOnce();
+    put("default.yaml", ruleset("first"));
+    await lookOnce();
+    expect(followed.report().ruleset_reload).toBe("ok");
+  });
+
+  test("keeps no line of a file in the log: it may name a visitor", async () => {
+    put("default.yaml", ruleset("first"));
+    await follow();
+    put("default.yaml", 'ruleset: default\nrules: [{ id: a, when: botx == "Vi51t0r", score: 1 }]');
+    await lookOnce();
+    expect(JSON.stringify(lines)).not.toContain("Vi51t0r");
+  });
+
+  test("shows what is in use, and nothing that was", async () => {
+    put("default.yaml", ruleset("first"));
+    const followed = await follow();
+    put("default.yaml", ruleset("second"));
+    await lookOnce();
+    const digest = rulesets?.current().default.digest;
+    expect(followed.report()).toEqual({ rulesets: `default ${digest} (default.yaml)`, ruleset_reload: "ok" });
+    const info = await registry.getSingleMetricAsString("assay_ruleset_info");
+    expect(info.match(/^assay_ruleset_info\{.*$/gm)).toEqual([
+      expect.stringContaining(`name="default",digest="${digest}",origin="default.yaml"`),
+    ]);
+  });
+
+  test("tells a warning once for each content", async () => {
+    const late = "[{ id: late, when: vpn, score: 1, review_by: 2026-01-01 }]";
+    put("default.yaml", `ruleset: default\nrules: ${late}`);
+    await follow();
+    const warnings = () => lines.filter(({ level }) => level === "warn");
+    expect(warnings()).toEqual([expect.objectContaining({ warnings: [expect.stringContaining("default.yaml:2")] })]);
+    put("default.yaml", "a: 1");
+    await lookOnce();
+    put("default.yaml", `ruleset: default\nrules: ${late}`);
+    await lookOnce();
+    expect(warnings()).toHaveLength(1);
+  });
+
+  test("does not start on a file at fault, and shows the line", async () => {
+    put("default.yaml", "ruleset: default\nrules: [{ id: a, when: bott, score: 1 }]");
+    await expect(follow()).rejects.toMatchObject({
+      code: "rulesets_unusable",
+      message: expect.stringMatching(/default\.yaml:2:\d+: .*Did you mean bot[\s\S]*\^/),
+    });
+  });
+
+  test("does not start when a test fails", async () => {
+    put("default.yaml", ruleset("first", FAILING_TEST));
+    await expect(follow()).rejects.toThrow(/default\.yaml:3.*"a bot passes" failed.*action/);
+  });
+
+  test("reads no more once stopped, and may be stopped twice", async () => {
+    put("default.yaml", ruleset("first"));
+    const followed = await follow();
+    await Promise.all([followed.stop(), followed.stop()]);
+    waits.shift();
+    put("default.yaml", ruleset("second"));
+    expect(waits).toEqual([]);
+    expect(rules()).toEqual(["first"]);
   });
 });
+
+const FAILING_TEST = 'tests: [{ name: a bot passes, given: { bot: "bad" }, expect: { action: allow } }]';

@@ -1,56 +1,131 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { loadRuleset, RulesetError, type Ruleset } from "@assay/rules";
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import type { Logger } from "@assay/host";
+import { readRulesetFiles } from "@assay/host/ruleset-files";
+import type { RulesetFolder } from "@assay/rules";
+import { lineOf, loadTested, RulesetsUnusableError } from "./load-tested.ts";
+import type { WorkerMetrics } from "./metrics.ts";
 
-/** The loaded rulesets. */
+/** The rulesets to decide by, which follow their folder. */
 export interface Rulesets {
-  /** The one used where nobody names another, and for what cannot be decided. */
-  readonly default: Ruleset;
-  /** The ruleset of that name, or undefined. */
-  named(name: string): Ruleset | undefined;
-  readonly all: readonly Ruleset[];
+  /** A snapshot that never changes. Whoever judges takes one for all that belongs together. */
+  current(): RulesetFolder;
+  /** What `/readyz` says of them. */
+  report(): { rulesets: string; ruleset_reload: string };
+  /** Resolves when the folder is no longer read. Safe to call twice. */
+  stop(): Promise<void>;
 }
 
-/** A folder of rulesets that cannot be used. The message shows every fault of every file. */
-export class RulesetFolderError extends Error {
-  override readonly name = "RulesetFolderError";
-  readonly code = "rulesets_invalid";
+export interface RulesetsOptions {
+  readonly folder: string;
+  readonly logger: Logger;
+  readonly metrics: Pick<WorkerMetrics, "rulesetInfo" | "rulesetReloadFailures">;
+  /** Unix ms. */
+  readonly now: () => number;
+  /** Resolves after this time, or early when the signal aborts. */
+  readonly delay: (ms: number, signal: AbortSignal) => Promise<unknown>;
+  /** Default 2000. */
+  readonly intervalMs?: number;
 }
 
-/** Loads every `*.yaml` of a folder. Throws one RulesetFolderError with all faults. */
-export function loadRulesets(folder: string): Rulesets {
-  const faults: string[] = [];
-  const byName = new Map<string, Ruleset>();
-  for (const file of listFiles(folder)) {
-    const path = join(folder, file);
-    if (file.startsWith("_")) {
-      faults.push(`${path}: routes and shared parts are not in this version. Remove the file.`);
-      continue;
-    }
+/** What the folder held at one look. */
+interface Content {
+  readonly digest: string;
+  /** Throws a RulesetsUnusableError. */
+  load(): RulesetFolder;
+}
+
+// A file that is being written has another content a moment later.
+const SETTLES_WITHIN_MS = 200;
+
+/**
+ * Loads the rulesets and takes every later content of the folder that loads and passes its own tests, whole or not at
+ * all. Contents are compared, not file times: Kubernetes swaps a symlink. One that cannot be used changes nothing, and
+ * is logged and counted once. Throws a RulesetsUnusableError when the first content cannot be used.
+ */
+export async function followRulesets(options: RulesetsOptions): Promise<Rulesets> {
+  const { logger, metrics, delay, intervalMs = 2000 } = options;
+  const stopping = new AbortController();
+  const first = await look(options);
+  let seen = first.digest;
+  let current = first.load();
+  let failure: { readonly at: string; readonly faults: readonly string[] } | undefined;
+  warn(logger, current);
+  show(metrics, current);
+
+  function take(content: Content): void {
     try {
-      const ruleset = loadRuleset(readFileSync(path, "utf8"), { file: path });
-      if (byName.has(ruleset.name)) faults.push(`${path}: another file has the ruleset ${ruleset.name} already.`);
-      byName.set(ruleset.name, ruleset);
+      const loaded = content.load();
+      if (loaded.digest !== current.digest) warn(logger, loaded);
+      current = loaded;
+      failure = undefined;
+      show(metrics, current);
+      logger.info({ rulesets: current.all.map(({ name, digest }) => ({ name, digest })) }, "took the changed rulesets");
     } catch (error) {
-      if (!(error instanceof RulesetError)) throw error;
-      faults.push(error.message);
+      const faults = error instanceof RulesetsUnusableError ? error.faults : [String(error)];
+      failure = { at: new Date(options.now()).toISOString(), faults };
+      metrics.rulesetReloadFailures.inc();
+      logger.error({ faults }, "the changed rulesets cannot be used: deciding by the last good ones");
     }
   }
-  const fallback = byName.get("default");
-  if (fallback === undefined && faults.length === 0)
-    faults.push(`${folder} has no ruleset named default: add default.yaml.`);
-  if (fallback === undefined || faults.length > 0) throw new RulesetFolderError(faults.join("\n\n"));
-  return { default: fallback, named: (name) => byName.get(name), all: [...byName.values()] };
+
+  async function follow(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await delay(intervalMs, signal);
+      if (signal.aborted) return;
+      const content = await look(options);
+      if (content.digest === seen) continue;
+      await delay(SETTLES_WITHIN_MS, signal);
+      if (signal.aborted) return;
+      if ((await look(options)).digest !== content.digest) continue;
+      seen = content.digest;
+      take(content);
+    }
+  }
+
+  const following = follow(stopping.signal);
+  return {
+    current: () => current,
+    report: () => ({
+      rulesets: current.all.map(({ name, digest, origin }) => `${name} ${digest} (${basename(origin)})`).join(", "),
+      ruleset_reload:
+        failure === undefined
+          ? "ok"
+          : `failed at ${failure.at}, deciding by the last good ones: ${failure.faults.join("; ")}`,
+    }),
+    stop() {
+      stopping.abort();
+      return following;
+    },
+  };
 }
 
-function listFiles(folder: string): string[] {
+async function look({ folder, now }: RulesetsOptions): Promise<Content> {
   try {
-    return readdirSync(folder)
-      .filter((file) => /\.ya?ml$/.test(file))
-      .toSorted();
-  } catch (error) {
-    throw new RulesetFolderError(`The folder of rulesets cannot be read: ${folder}. Set ASSAY_RULESETS.`, {
-      cause: error,
-    });
+    const files = await readRulesetFiles(folder);
+    return { digest: digestOf(files), load: () => loadTested(files, { folder, now: now() }) };
+  } catch (cause) {
+    const unusable = new RulesetsUnusableError([cause instanceof Error ? cause.message : String(cause)], { cause });
+    return {
+      digest: unusable.message,
+      load: () => {
+        throw unusable;
+      },
+    };
   }
+}
+
+function digestOf(files: ReadonlyMap<string, string>): string {
+  const hash = createHash("sha256");
+  for (const [path, text] of files) hash.update(`${path}\0${text.length}\0`).update(text);
+  return hash.digest("base64");
+}
+
+function warn(logger: Logger, { warnings }: RulesetFolder): void {
+  if (warnings.length > 0) logger.warn({ warnings: warnings.map(lineOf) }, "the rulesets load, but deserve a look");
+}
+
+function show({ rulesetInfo }: RulesetsOptions["metrics"], { all }: RulesetFolder): void {
+  rulesetInfo.reset();
+  for (const { name, digest, origin } of all) rulesetInfo.set({ name, digest, origin: basename(origin) }, 1);
 }

@@ -19,7 +19,7 @@ import { createDeciding } from "./deciding.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { createQueueDepths } from "./queue-depths.ts";
 import { createReconciler } from "./reconciler.ts";
-import { loadRulesets } from "./rulesets.ts";
+import { followRulesets } from "./rulesets.ts";
 import type { Source } from "./source.ts";
 import { createScoreWorker } from "./worker.ts";
 
@@ -47,7 +47,7 @@ const WAITING_LOG_INTERVAL_MS = 5000;
 
 /**
  * Loads the rulesets, opens the admin port, waits for Redis however long it takes, checks it, and begins to decide.
- * Throws a RulesetFolderError, an AdminServerError or a RedisUnfitError. What it opened is closed when it throws.
+ * Throws a RulesetsUnusableError, an AdminServerError or a RedisUnfitError. What it opened is closed when it throws.
  */
 export async function runWorker(options: RunOptions): Promise<RunningWorker> {
   const stops: (() => Promise<void>)[] = [];
@@ -64,9 +64,11 @@ export async function runWorker(options: RunOptions): Promise<RunningWorker> {
 async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promise<number> {
   const { config, logger } = options;
   const { prefix } = config;
-  const rulesets = loadRulesets(config.rulesetsFolder);
   const registry = createMetrics("worker");
   const metrics = createWorkerMetrics(registry);
+  const delay = (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
+  const rulesets = await followRulesets({ folder: config.rulesetsFolder, logger, metrics, now: Date.now, delay });
+  stops.push(() => rulesets.stop());
   const progress = createProgress({ now: () => performance.now() });
   const redisLog = createRateLimitedLog({ logger, now: Date.now });
   const open = (redis: Redis) => redis.on("error", (error) => redisLog.warn({ err: error }, "redis connection"));
@@ -79,10 +81,9 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
     checks: {
       redis: redis.status === "ready" ? "ok" : "does not answer",
       startup: isDeciding ? "ok" : "not finished",
-      rulesets: rulesets.all.map(({ name, digest }) => `${name} ${digest}`).join(", "),
+      ...rulesets.report(),
     },
   });
-  const delay = (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
   const probe = async () => void (await redis.set(`${leaderKey(prefix)}:probe`, "1", "PX", 1000));
   const calm = createCalm({ probe, delay, log: redisLog, logger, metrics });
   // A Redis that hangs keeps its connection: only what it was asked tells.
@@ -149,7 +150,7 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   });
   isDeciding = true;
   logger.info(
-    { admin_port: adminPort, rulesets: rulesets.all.map(({ name, digest }) => ({ name, digest })) },
+    { admin_port: adminPort, rulesets: rulesets.current().all.map(({ name, digest }) => ({ name, digest })) },
     "deciding",
   );
   return adminPort;

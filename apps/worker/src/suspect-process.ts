@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { createLogger, createMetrics, type Logger } from "@assay/host";
 import { connectForCommands, letGoSubmissions, openInstallation, whenReady } from "@assay/ledger";
 import type { Redis } from "ioredis";
@@ -6,7 +7,7 @@ import { loadConfig, type WorkerConfig } from "./config.ts";
 import { decideSubmissions } from "./decide-submissions.ts";
 import { createDeciding } from "./deciding.ts";
 import { createWorkerMetrics } from "./metrics.ts";
-import { loadRulesets } from "./rulesets.ts";
+import { followRulesets } from "./rulesets.ts";
 import type { Source } from "./source.ts";
 import { dieOfStandstill } from "./standstill.ts";
 
@@ -40,12 +41,21 @@ export function createSuspectProcess(aroundSource?: (source: Source) => Source) 
   async function openOn(redis: Redis, config: WorkerConfig, logger: Logger) {
     await whenReady(redis, stopping.signal);
     const { hashKey } = await openInstallation(redis, config.prefix, randomBytes(32).toString("hex"));
+    const metrics = createWorkerMetrics(createMetrics("worker"));
+    const rulesets = await followRulesets({
+      folder: config.rulesetsFolder,
+      logger,
+      metrics,
+      now: Date.now,
+      delay: (ms, signal) => setTimeout(ms, undefined, { signal, ref: false }).catch(() => undefined),
+    });
+    stopping.signal.addEventListener("abort", () => void rulesets.stop(), { once: true });
     const deciding = createDeciding({
       config,
       redis,
-      rulesets: loadRulesets(config.rulesetsFolder),
+      rulesets,
       hashKey,
-      metrics: createWorkerMetrics(createMetrics("worker")),
+      metrics,
       logger,
       alone: true,
       onHiccup: (error) => logger.debug({ err: error }, "redis does not serve"),
