@@ -15,6 +15,9 @@ describe("createKeys", () => {
     ["storedEvent", keys.storedEvent("e1"), "assay:{fs1o1}:0:ev:e1"],
     ["eventVerdicts", keys.eventVerdicts("e1"), "assay:{fs1o1}:0:e:e1"],
     ["deadLetters", keys.deadLetters("input"), "assay:{fs1o1}:0:dead:input"],
+    ["counter", keys.counter("h1"), "assay:{fs1o1}:0:n:h1"],
+    ["reference", keys.reference("h1"), "assay:{fs1o1}:0:r:h1"],
+    ["outcome", keys.outcome("o_1"), "assay:{fs1o1}:0:o:o_1"],
     ["lookupBucket", keys.lookupBucket("ba7816bf"), "assay:{fs1o1}:0:lb:ba7816bf"],
     ["verdicts", keys.verdicts(), "assay:{fs1o1}:0:verdicts"],
   ])("%s is literally what is documented", (_, key, expected) => {

@@ -28,6 +28,12 @@ export interface Keys {
   eventVerdicts(eventId: string): string;
   /** Stream: submissions of one kind of failure, kept with their bytes. */
   deadLetters(kind: "input" | "pipeline" | "delivery"): string;
+  /** Zset: what a counter counted for one value of its key, by time. */
+  counter(hash: string): string;
+  /** List: ids of the submissions of a caller's reference, newest first. */
+  reference(hash: string): string;
+  /** String: digest of an outcome that was told, and the submission that took it. */
+  outcome(id: string): string;
   /** Hash: the token bucket of one vendor API key, named by its fingerprint. */
   lookupBucket(keyFingerprint: string): string;
   /** Stream: the outbox of verdicts. */
@@ -51,6 +57,9 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     storedEvent: (eventId) => ofEvent(eventId, `ev:${eventId}`),
     eventVerdicts: (eventId) => ofEvent(eventId, `e:${eventId}`),
     deadLetters: (kind) => key(0, `dead:${kind}`),
+    counter: (hash) => key(shardOf(hash), `n:${hash}`),
+    reference: (hash) => key(shardOf(hash), `r:${hash}`),
+    outcome: (id) => ofId(id, `o:${id}`),
     lookupBucket: (keyFingerprint) => key(0, `lb:${keyFingerprint}`),
     verdicts: () => key(0, "verdicts"),
   };
