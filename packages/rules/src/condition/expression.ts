@@ -8,8 +8,13 @@ export type TextTest = "startsWith" | "endsWith" | "contains" | "matches";
 export type Macro = "exists" | "all" | "exists_one";
 export type Arithmetic = "+" | "-" | "*" | "/" | "%";
 
-/** A condition after parsing: the part of CEL that rulesets use. `at` is the offset in the condition's text. */
-export type Expression =
+/**
+ * A condition after parsing: the part of CEL that rulesets use. It stands from offset `at` of the condition's text to
+ * `end`, not included; brackets around it are no part of it.
+ */
+export type Expression = Shape & { readonly end: number };
+
+export type Shape =
   | { readonly kind: "literal"; readonly at: number; readonly value: Literal }
   | { readonly kind: "field"; readonly at: number; readonly field: Field }
   | { readonly kind: "has"; readonly at: number; readonly field: Field }

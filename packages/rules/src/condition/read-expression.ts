@@ -1,6 +1,6 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
 import type { Catalogue } from "./catalogue.ts";
-import type { Expression, PlacedLiteral } from "./expression.ts";
+import type { Expression, PlacedLiteral, Shape } from "./expression.ts";
 
 /** What reading one condition needs. `text` is the condition as it was written, with its own window keys. */
 export interface ConditionScope {
@@ -28,6 +28,11 @@ const LATER_ROOTS = new Set(["counters", "lists"]);
  * unknown or not part of the language; each such thing is a fault of its own.
  */
 export function readExpression(node: ASTNode, scope: ConditionScope, depth = 0): Expression | undefined {
+  const shape = readShape(node, scope, depth);
+  return shape && { ...shape, end: node.end };
+}
+
+function readShape(node: ASTNode, scope: ConditionScope, depth: number): Shape | undefined {
   const at = node.start;
   if (depth > MAX_DEPTH) return refuse(scope, at, `The condition is nested more than ${MAX_DEPTH} deep.`);
   switch (node.op) {
@@ -83,7 +88,7 @@ export function readExpression(node: ASTNode, scope: ConditionScope, depth = 0):
   }
 }
 
-function readLiteral(value: unknown, at: number, scope: ConditionScope): PlacedLiteral | undefined {
+function readLiteral(value: unknown, at: number, scope: ConditionScope): Shape | undefined {
   if (typeof value === "string" || typeof value === "boolean" || typeof value === "number") {
     return { kind: "literal", at, value };
   }
@@ -96,7 +101,7 @@ function readLiteral(value: unknown, at: number, scope: ConditionScope): PlacedL
     : refuse(scope, at, "Only numbers, texts, true and false can be written here.");
 }
 
-function readField(node: ASTNode, kind: "field" | "has", scope: ConditionScope): Expression | undefined {
+function readField(node: ASTNode, kind: "field" | "has", scope: ConditionScope): Shape | undefined {
   const path = pathOf(node, scope.text);
   if (path === undefined) return refuse(scope, node.start, "Only a name may stand before a dot.");
   const field = scope.catalogue.field(path);
@@ -121,7 +126,7 @@ function unknownPath(path: string, catalogue: Catalogue): string {
   return `${path} is not a known name.${root === "facts" ? " Declare it under facts." : ""}`;
 }
 
-function readCall(name: string, args: readonly ASTNode[], at: number, scope: ConditionScope): Expression | undefined {
+function readCall(name: string, args: readonly ASTNode[], at: number, scope: ConditionScope): Shape | undefined {
   if (name !== "has") return refuseFunction(name, at, scope);
   const [asked, ...rest] = args;
   if (asked === undefined || rest.length > 0 || (asked.op !== "id" && asked.op !== ".")) {
@@ -152,7 +157,7 @@ export function celSpelling(word: string): string | undefined {
 }
 
 // `a || b || c` is a tree that leans left; it is read as one list, which bounds depth by nesting and not by length.
-function readLogical(kind: "all" | "any", node: ASTNode, scope: ConditionScope, depth: number): Expression | undefined {
+function readLogical(kind: "all" | "any", node: ASTNode, scope: ConditionScope, depth: number): Shape | undefined {
   const op = node.op;
   const parts: ASTNode[] = [];
   let rest = node;
@@ -165,7 +170,7 @@ function readLogical(kind: "all" | "any", node: ASTNode, scope: ConditionScope, 
   return operands.length === parts.length ? { kind, at: node.start, operands } : undefined;
 }
 
-function readNegation(node: ASTNode, at: number, scope: ConditionScope, depth: number): Expression | undefined {
+function readNegation(node: ASTNode, at: number, scope: ConditionScope, depth: number): Shape | undefined {
   const operand = readExpression(node, scope, depth + 1);
   if (operand?.kind === "literal" && typeof operand.value === "number") {
     return { kind: "literal", at, value: -operand.value };
@@ -187,7 +192,7 @@ function readMembership(
   at: number,
   scope: ConditionScope,
   depth: number,
-): Expression | undefined {
+): Shape | undefined {
   const item = readExpression(left, scope, depth + 1);
   if (right.op !== "list") {
     const path = pathOf(right, scope.text);
