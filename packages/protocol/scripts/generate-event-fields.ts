@@ -8,8 +8,9 @@ interface Row {
   path: string;
   type: string;
   enum?: (string | number)[];
+  minimum?: number;
+  maximum?: number;
   platforms?: string[];
-  description?: string;
 }
 
 const source = process.argv[2];
@@ -18,18 +19,37 @@ const rows: Row[] = JSON.parse(readFileSync(source, "utf8"));
 
 const fields = new Map<string, Row>();
 for (const row of rows) {
-  // Variants of one object (`rule_action<…>`) share their paths; what lies inside a list has no path of its own.
+  // Variants of one object (`rule_action<…>`) share their paths.
   const path = row.path.replaceAll(/<[^>]*>/g, "");
-  if (!path.includes("[]") && !fields.has(path)) fields.set(path, { ...row, path });
+  if (!fields.has(path)) fields.set(path, { ...row, path });
 }
 
-const lines = [...fields.values()].map((row) => {
+const lines = [...fields.values()]
+  .filter(({ path }) => !path.includes("[]"))
+  .map((row) => `  ${JSON.stringify(row.path)}: { ${partsOf(row).join(", ")} },`);
+
+function partsOf(row: Row): string[] {
   const parts = [`type: ${JSON.stringify(row.type)}`];
   if (row.enum !== undefined) parts.push(`enum: ${JSON.stringify(row.enum)}`);
+  if (row.minimum !== undefined) parts.push(`minimum: ${row.minimum}`);
+  if (row.maximum !== undefined) parts.push(`maximum: ${row.maximum}`);
   const platforms = platformsOf(row.path);
-  if (platforms !== undefined) parts.push(`platforms: ${JSON.stringify(platforms)}`);
-  return `  ${JSON.stringify(row.path)}: { ${parts.join(", ")} },`;
-});
+  if (platforms !== undefined && !row.path.includes("[]")) parts.push(`platforms: ${JSON.stringify(platforms)}`);
+  const elements = row.type === "array" ? elementsOf(row.path) : [];
+  if (elements.length > 0) parts.push(`elements: { ${elements.join(", ")} }`);
+  return parts;
+}
+
+/** What the elements of a list hold, by path below the element; lists inside of lists are left out. */
+function elementsOf(path: string): string[] {
+  const element = `${path}[]`;
+  return [...fields.values()].flatMap((row) => {
+    const below = row.path.slice(element.length);
+    if (!row.path.startsWith(element) || below.includes("[]") || row.type === "array") return [];
+    if (below === "" && row.type === "object") return [];
+    return `${JSON.stringify(below.replace(/^\./, ""))}: { ${partsOf(row).join(", ")} }`;
+  });
+}
 
 /** A field without platforms of its own has its nearest ancestor's. */
 function platformsOf(path: string): string[] | undefined {
@@ -47,11 +67,16 @@ export interface EventField {
   readonly type: "string" | "boolean" | "integer" | "number" | "object" | "array";
   /** Values the vendor documents; others may come and pass through. */
   readonly enum?: readonly (string | number)[];
+  /** The least and the greatest number the vendor documents. */
+  readonly minimum?: number;
+  readonly maximum?: number;
   /** Where the field can be present; everywhere when absent. */
   readonly platforms?: readonly ("browser" | "android" | "ios")[];
+  /** Of an array: what its elements hold, by path below the element; a plain element itself is \`""\`. */
+  readonly elements?: Readonly<Record<string, EventField>>;
 }
 
-/** Every field of a v4 event by its dotted path. Elements of lists are not listed. */
+/** Every field of a v4 event by its dotted path. */
 export const EVENT_FIELDS: Readonly<Record<string, EventField>> = {
 ${lines.join("\n")}
 };

@@ -1,4 +1,5 @@
-import { CHECK_NAMES, closestName, EVENT_FIELDS } from "@assay/protocol";
+import { CHECK_NAMES, closestName, EVENT_FIELDS, type EventField } from "@assay/protocol";
+import type { ListType } from "./list.ts";
 
 export type FieldType = "string" | "number" | "boolean" | "object" | "array";
 
@@ -7,7 +8,7 @@ export interface Field {
   /** As it is written in a ruleset and in evidence: `velocity.distinct_ip.5_minutes`, `facts.order_value`. */
   readonly path: string;
   readonly root: FieldRoot;
-  /** The keys from the root to the value. */
+  /** The keys from the root, or from the element, to the value. */
   readonly keys: readonly string[];
   readonly type: FieldType;
   /** The values it is known to take. */
@@ -19,7 +20,9 @@ export interface Field {
   /** The least and the greatest number it can be. */
   readonly least?: number;
   readonly most?: number;
-  /** Of an array: what its elements are, by paths that begin with the name a macro gives them; one field when they are plain. */
+  /** Whether the number is a time in unix ms, so that `age()` may be asked of it. Facts may be one. */
+  readonly isTime?: true;
+  /** Of a list: what an element holds, as `labels[].prediction`; a plain element is `facts.tags[]`. */
   readonly elements?: readonly Field[];
 }
 
@@ -28,11 +31,23 @@ export type FieldRoot = "event" | "checks" | "context" | "facts" | "counters" | 
 
 export type Platform = "browser" | "android" | "ios";
 
+/** What a ruleset adds to the names that every ruleset knows. */
+export interface Declarations {
+  readonly facts?: readonly Field[];
+  /** Names of counters. */
+  readonly counters?: readonly string[];
+  readonly lists?: readonly { readonly name: string; readonly type: ListType }[];
+  /** True for the counters of outcomes, which may ask for `outcome` and `label`. */
+  readonly outcome?: boolean;
+}
+
 /** Every name that conditions of one ruleset may use. */
 export interface Catalogue {
   readonly fields: ReadonlyMap<string, Field>;
+  /** The types of the lists by name. */
+  readonly lists: ReadonlyMap<string, ListType>;
   field(path: string): Field | undefined;
-  /** The known path that was probably meant. */
+  /** The known path, of a field or a list, that was probably meant. */
   suggest(path: string): string | undefined;
 }
 
@@ -48,33 +63,90 @@ const CONTEXT_NAMES = [
   "visitor_id",
 ] as const;
 
+/** Signals that are a time; the vendor gives all of them in unix ms. */
+const TIMES = new Set([
+  "timestamp",
+  "identification.first_seen_at",
+  "identification.last_seen_at",
+  "supplementary_id_high_recall.first_seen_at",
+  "supplementary_id_high_recall.last_seen_at",
+  "proxy_details.last_seen_at",
+  "factory_reset_timestamp",
+]);
+
+/** Most members of a counter, and so its greatest value. */
+const MAX_COUNT = 1000;
+
 const FIXED_FIELDS: readonly Field[] = [
-  ...Object.entries(EVENT_FIELDS).map(([path, { type, enum: values }]): Field => ({
-    path,
-    root: "event",
-    keys: path.split("."),
-    // One number type: a JSON number is a number, whole or not.
-    type: type === "integer" ? "number" : type,
-    ...(values === undefined ? {} : { values }),
-  })),
+  ...Object.entries(EVENT_FIELDS).map(([path, field]) => signal(path, field)),
   ...CHECK_NAMES.map((name) => fieldIn("checks", name, "boolean")),
   fieldIn("checks", "event_age_seconds", "number"),
-  fieldIn("checks", "use_count", "number"),
+  { ...fieldIn("checks", "use_count", "number"), least: 0 },
   ...CONTEXT_NAMES.map((name) => fieldIn("context", name, "string")),
 ];
 
-/** The catalogue of a ruleset that declares these facts. */
-export function createCatalogue(facts: readonly Field[]): Catalogue {
-  const fields = new Map([...FIXED_FIELDS, ...facts].map((field) => [field.path, field]));
-  const paths = [...fields.keys()];
+const OUTCOME_FIELDS: readonly Field[] = [
+  { path: "outcome", root: "outcome", keys: ["outcome"], type: "string" },
+  { path: "label", root: "outcome", keys: ["label"], type: "string", values: ["fraud", "legit"], closed: true },
+];
+
+/** The catalogue of a ruleset that declares these facts, counters and lists. */
+export function createCatalogue({ facts = [], counters = [], lists = [], outcome }: Declarations): Catalogue {
+  const declared = [...facts, ...counters.map(counterField), ...(outcome === true ? OUTCOME_FIELDS : [])];
+  const fields = new Map([...FIXED_FIELDS, ...declared].map((field) => [field.path, field]));
+  const paths = [...fields.keys(), ...lists.map(({ name }) => `lists.${name}`)];
   return {
     fields,
+    lists: new Map(lists.map(({ name, type }) => [name, type])),
     field: (path) => fields.get(path),
     suggest: (path) => paths.find((known) => known.endsWith(`.${path}`)) ?? closestName(path, paths),
   };
 }
 
-/** A field directly below `checks`, `context` or `facts`. */
+/** A field directly below `checks`, `context` or `facts`. A list holds texts. */
 export function fieldIn(root: "checks" | "context" | "facts", name: string, type: FieldType): Field {
-  return { path: `${root}.${name}`, root, keys: [name], type };
+  const path = `${root}.${name}`;
+  const field: Field = { path, root, keys: [name], type };
+  if (type !== "array") return field;
+  return { ...field, elements: [{ path: `${path}[]`, root: "element", keys: [], type: "string" }] };
+}
+
+function counterField(name: string): Field {
+  return { path: `counters.${name}`, root: "counters", keys: [name], type: "number", least: 0, most: MAX_COUNT };
+}
+
+function signal(path: string, field: EventField): Field {
+  const { elements } = field;
+  return {
+    ...documented(path, field),
+    root: "event",
+    keys: path.split("."),
+    ...(field.platforms === undefined ? {} : { platforms: field.platforms }),
+    ...(TIMES.has(path) ? { isTime: true } : {}),
+    ...(elements === undefined ? {} : { elements: elementsOf(path, field.platforms, elements) }),
+  };
+}
+
+function elementsOf(
+  list: string,
+  platforms: EventField["platforms"],
+  elements: Readonly<Record<string, EventField>>,
+): Field[] {
+  return Object.entries(elements).map(([below, field]) => ({
+    ...documented(below === "" ? `${list}[]` : `${list}[].${below}`, field),
+    root: "element",
+    keys: below === "" ? [] : below.split("."),
+    ...(platforms === undefined ? {} : { platforms }),
+  }));
+}
+
+function documented(path: string, { type, enum: values, minimum, maximum }: EventField) {
+  return {
+    path,
+    // One number type: a JSON number is a number, whole or not.
+    type: type === "integer" ? "number" : type,
+    ...(values === undefined ? {} : { values }),
+    ...(minimum === undefined ? {} : { least: minimum }),
+    ...(maximum === undefined ? {} : { most: maximum }),
+  } as const;
 }
