@@ -18,7 +18,7 @@ export {
   type SubmissionState,
   type VerdictState,
 } from "./read.ts";
-export type { Meta } from "./record.ts";
+export type { Meta, ToldOutcome } from "./record.ts";
 export { isPassing, redisErrorKind } from "./redis-error.ts";
 export {
   checkServer,
@@ -29,5 +29,6 @@ export {
   type ServerAssertion,
   type ServerReport,
 } from "./server.ts";
+export { type Report, type Reported, reportOutcome } from "./report.ts";
 export { readStreamLag, type StreamLag } from "./stream-lag.ts";
 export { readStoredEvent, storeEvent } from "./stored-event.ts";

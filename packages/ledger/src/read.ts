@@ -1,17 +1,23 @@
-import { type Action, ACTIONS, type Keys, type Lane } from "@assay/protocol";
+import { type Action, ACTIONS, type Keys, type Label, LABELS, type Lane } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { readLane } from "./record.ts";
+import { readLane, readToldOutcomes, type ToldOutcome } from "./record.ts";
 
 /** What the ledger says of a submission. */
-export type SubmissionState =
-  | { readonly status: "accepted" | "waiting"; readonly lane: Lane; readonly tries: number }
-  | {
-      readonly status: "snoozed";
-      readonly lane: Lane;
-      readonly tries: number;
-      readonly snoozed: { readonly why: string; readonly until: number };
-    }
-  | { readonly status: "decided"; readonly lane: Lane; readonly tries: number; readonly action: Action };
+export type SubmissionState = SubmissionFacts &
+  (
+    | { readonly status: "accepted" | "waiting" }
+    | { readonly status: "snoozed"; readonly snoozed: { readonly why: string; readonly until: number } }
+    | { readonly status: "decided"; readonly action: Action }
+  );
+
+interface SubmissionFacts {
+  readonly lane: Lane;
+  readonly tries: number;
+  /** The last one that was told. */
+  readonly label?: Label;
+  /** As they were told, the latest 32; absent while there is none. */
+  readonly outcomes?: readonly ToldOutcome[];
+}
 
 /** Where a submission stands at `now` (unix ms); undefined when it is not known, or no longer. */
 export async function readSubmissionState(
@@ -20,9 +26,16 @@ export async function readSubmissionState(
   id: string,
   now: number,
 ): Promise<SubmissionState | undefined> {
-  const [lane, tries, action, why, until] = await redis.hmget(keys.record(id), "l", "t", "c", "sw", "su");
+  const fields = await redis.hmget(keys.record(id), "l", "t", "c", "sw", "su", "ol", "o");
+  const [lane, tries, action, why, until, lastLabel, told] = fields;
   if (typeof lane !== "string") return undefined;
-  const base = { lane: readLane(lane), tries: Number(tries ?? 0) };
+  const label = LABELS.find((known) => known === lastLabel);
+  const base = {
+    lane: readLane(lane),
+    tries: Number(tries ?? 0),
+    ...(label === undefined ? {} : { label }),
+    ...(typeof told === "string" ? { outcomes: readToldOutcomes(told) } : {}),
+  };
   const decided = ACTIONS.find((known) => known === action);
   if (decided !== undefined) return { ...base, status: "decided", action: decided };
   if (typeof why === "string" && Number(until) > now)

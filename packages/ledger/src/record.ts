@@ -1,4 +1,4 @@
-import { type Context, isRecord, type Kind, KINDS, type Lane, LANES } from "@assay/protocol";
+import { type Context, isRecord, type Kind, KINDS, type Label, type Lane, LANES } from "@assay/protocol";
 
 /**
  * The fields of `a:<id>`, the record of one submission and the only authority on it.
@@ -37,6 +37,20 @@ export function readMeta(json: string): Meta | undefined {
 // Written by `accept` alone, from a submission that was read; the kind proves that it is such a record.
 function isMeta(value: unknown): value is Meta {
   return isRecord(value) && KINDS.some((kind) => kind === value["kind"]);
+}
+
+/** An outcome as a record keeps it. */
+export interface ToldOutcome {
+  readonly outcome?: string;
+  readonly label?: Label;
+  /** Unix ms. */
+  readonly occurred_at: number;
+}
+
+/** Reads the lines that `report` wrote, and nobody else. */
+export function readToldOutcomes(lines: string): ToldOutcome[] {
+  const told: ToldOutcome[] = JSON.parse(`[${lines.trim().replaceAll("\n", ",")}]`);
+  return told;
 }
 
 /** Reads a lane as a record names it. Throws on any other text. */

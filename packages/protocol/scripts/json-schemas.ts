@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { Accepted, ProblemDocument, SubmissionBody, SubmissionStatus, Verdict } from "../src/schemas.ts";
+import {
+  Accepted,
+  OutcomeAccepted,
+  OutcomeBody,
+  ProblemDocument,
+  SubmissionBody,
+  SubmissionStatus,
+  Verdict,
+} from "../src/schemas.ts";
 
 const SCHEMAS = {
   submission: SubmissionBody,
@@ -7,6 +15,8 @@ const SCHEMAS = {
   verdict: Verdict,
   problem: ProblemDocument,
   "submission-status": SubmissionStatus,
+  outcome: OutcomeBody,
+  "outcome-accepted": OutcomeAccepted,
 };
 
 /** The JSON Schema of everything on the wire, by the name of its file. Unknown fields are allowed: readers accept more. */

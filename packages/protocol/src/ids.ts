@@ -17,6 +17,11 @@ export function webhookId(tenant: string, eventId: string): string {
   return `w_${hash(tenant, eventId)}`;
 }
 
+/** The id of an outcome that was told with an Idempotency-Key: `o_` and the same hash as of a submission. */
+export function outcomeId(tenant: string, keyName: string, idempotencyKey: string): string {
+  return `o_${hash(tenant, keyName, idempotencyKey)}`;
+}
+
 const ID = /^[swb]_[a-z2-7]{26}(?:~[0-9]{1,3})?$/;
 
 /** Whether text has the form of a submission id. */

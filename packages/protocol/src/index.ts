@@ -7,7 +7,7 @@ export { canonicalJson, contentDigest, type ContentGroup, differingGroups } from
 export { envelopeOf, readEnvelope, type VerdictEnvelope } from "./envelope.ts";
 export { EVENT_SOURCES, type Event, type EventSource, MAX_EVENT_BYTES } from "./event.ts";
 export { EVENT_FIELDS, type EventField } from "./event-fields.generated.ts";
-export { isSubmissionId, submissionId, webhookId } from "./ids.ts";
+export { isSubmissionId, outcomeId, submissionId, webhookId } from "./ids.ts";
 export {
   createKeys,
   decidedChannel,
@@ -20,6 +20,15 @@ export {
   secretFingerprint,
 } from "./keys.ts";
 export { type JobData, type Kind, KINDS, type Lane, laneOf, LANES, SUSPECTS_QUEUE } from "./lanes.ts";
+export {
+  type Label,
+  LABELS,
+  MAX_OUTCOME_BYTES,
+  type Outcome,
+  outcomeDigest,
+  type OutcomeInput,
+  readOutcome,
+} from "./outcome.ts";
 export { type Problem, type ProblemCode, PROBLEM_CODES, isProblemCode, ProblemError } from "./problem.ts";
 export { checkObservedAt } from "./observed-at.ts";
 export { SHARD_COUNT, shardOf } from "./shard.ts";

@@ -18,6 +18,7 @@ const PROBLEMS = {
   submission_not_found: { status: 404, title: "There is no such submission", retryable: false },
   method_not_allowed: { status: 405, title: "The method is not allowed here", retryable: false },
   submission_conflict: { status: 409, title: "The Idempotency-Key was used for other content", retryable: false },
+  outcome_conflict: { status: 409, title: "The Idempotency-Key was used for another outcome", retryable: false },
   verdict_expired: { status: 410, title: "The verdict is no longer kept", retryable: false },
   payload_too_large: { status: 413, title: "The body is too large", retryable: false },
   unsupported_media_type: { status: 415, title: "The body must be application/json", retryable: false },
@@ -51,7 +52,7 @@ export interface Problem {
   readonly retryable: boolean;
   /** Dotted path of the field at fault. */
   readonly field?: string;
-  /** Submission id, when there is one. */
+  /** Id of the submission or of the outcome, when there is one. */
   readonly id?: string;
 }
 

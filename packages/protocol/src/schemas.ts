@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { LABELS, type Outcome, OUTCOME_NAME, readOutcome } from "./outcome.ts";
 import { PROBLEM_CODES, ProblemError, type ProblemCode } from "./problem.ts";
 import { readSubmission, type ReadSubmission } from "./submission.ts";
 
@@ -32,24 +33,32 @@ const SubmissionShape = z
  * The body of `POST /v1/submissions`. One reader judges it by every door (`readSubmission`);
  * the shape beside it is what the documentation shows.
  */
-export const SubmissionBody = z
-  .unknown()
-  .transform((body, context): ReadSubmission => {
-    try {
-      return readSubmission(body);
-    } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      context.issues.push({
-        code: "custom",
-        input: body,
-        message: error.message,
-        path: error.field?.split(".") ?? [],
-        params: { code: error.code },
-      });
-      return z.NEVER;
-    }
+export const SubmissionBody = bodyOf<ReadSubmission>(readSubmission).meta(jsonSchemaOf(SubmissionShape));
+
+const OutcomeShape = z
+  .object({
+    submission_id: z.string().optional().describe("Of this, event_id and reference exactly one."),
+    event_id: z.string().optional().describe("The latest decided submission of this event."),
+    reference: z.string().optional().describe("The latest decided submission with this context.reference."),
+    outcome: z.string().regex(OUTCOME_NAME).optional().describe("What happened, in your words: login_failed."),
+    label: z.enum(LABELS).optional(),
+    occurred_at: z.int().optional().describe("Unix ms; the moment you tell it when absent."),
   })
-  .meta(jsonSchemaOf(SubmissionShape));
+  .describe("What became of a submission: outcome, label or both.");
+
+/** The body of `POST /v1/outcomes`, read by `readOutcome` at every door. */
+export const OutcomeBody = bodyOf<Outcome>(readOutcome).meta(jsonSchemaOf(OutcomeShape));
+
+/** What `202` says to an outcome. */
+export const OutcomeAccepted = z
+  .object({
+    id: z.string(),
+    submission_id: z.string().describe("The submission that took it."),
+    status: z.enum(["accepted", "duplicate"]),
+    durability: z.enum(["memory", "local", "replica"]),
+  })
+  .meta({ id: "OutcomeAccepted" });
+export type OutcomeAccepted = z.infer<typeof OutcomeAccepted>;
 
 /** What `202` says. `durability` is what the installation promises for the submission from that moment. */
 export const Accepted = z
@@ -69,6 +78,17 @@ export const SubmissionStatus = z
     lane: z.enum(["results", "background", "lookups"]),
     tries: z.int(),
     snoozed: z.object({ why: z.string(), until: z.int().describe("Unix ms.") }).optional(),
+    label: z.enum(LABELS).optional().describe("The last one that was told."),
+    outcomes: z
+      .array(
+        z.object({
+          outcome: z.string().optional(),
+          label: z.enum(LABELS).optional(),
+          occurred_at: z.int().describe("Unix ms."),
+        }),
+      )
+      .optional()
+      .describe("What was told of it, in that order; the latest 32."),
   })
   .meta({ id: "SubmissionStatus" });
 export type SubmissionStatus = z.infer<typeof SubmissionStatus>;
@@ -91,6 +111,25 @@ export const ProblemDocument = z
     id: z.string().optional(),
   })
   .meta({ id: "Problem" });
+
+/** A body that one of our own readers judges. Its problem arrives as an issue with the code and the field. */
+function bodyOf<Read>(read: (body: unknown) => Read) {
+  return z.unknown().transform((body, context): Read => {
+    try {
+      return read(body);
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      context.issues.push({
+        code: "custom",
+        input: body,
+        message: error.message,
+        path: error.field?.split(".") ?? [],
+        params: { code: error.code },
+      });
+      return z.NEVER;
+    }
+  });
+}
 
 function jsonSchemaOf(schema: z.ZodType): Record<string, unknown> {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input" });

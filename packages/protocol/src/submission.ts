@@ -134,7 +134,8 @@ function readRuleset(given: unknown): string | undefined {
   );
 }
 
-function absent(value: unknown): value is null | undefined {
+/** Whether a field says nothing: null means the same as leaving it out. */
+export function absent(value: unknown): value is null | undefined {
   return value === null || value === undefined;
 }
 

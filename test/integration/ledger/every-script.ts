@@ -5,9 +5,10 @@ import {
   pinInputs,
   publishVerdicts,
   releaseLease,
+  reportOutcome,
   takeLookup,
 } from "@assay/ledger";
-import { leaderKey } from "@assay/protocol";
+import { leaderKey, outcomeId } from "@assay/protocol";
 import { accepted, anId, aPublication, aUse, keeping, loaded } from "./builders.ts";
 import type { Ledger } from "./open-ledger.ts";
 
@@ -34,6 +35,16 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
     keys,
     [sealed, webhook].map((id) => aUse({ id, eventId: "e1" })),
   );
+  await between();
+  const about = { by: "submission_id", value: sealed } as const;
+  const told = { id: outcomeId("0", "default", sealed), outcome: { about, outcome: "paid", label: "legit" } as const };
+  await reportOutcome(redis, keys, told, "installation-key");
+  const counter = { key: "hash1", windowMs: 1000, member: sealed, names: [], pairs: ["*/legit"] };
+  await redis.hset(keys.record(sealed), "oc", JSON.stringify([counter]));
+  await between();
+  for (const id of [outcomeId("0", "default", webhook), told.id]) {
+    await reportOutcome(redis, keys, { ...told, id }, "installation-key");
+  }
   await between();
   const dead = { deadLetter: true, digest: "digest2" };
   await publishVerdicts(

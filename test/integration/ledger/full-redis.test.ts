@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { acceptSubmissions, letGoSubmissions, loadSubmissions, pinInputs, publishVerdicts } from "@assay/ledger";
+import {
+  acceptSubmissions,
+  letGoSubmissions,
+  loadSubmissions,
+  pinInputs,
+  publishVerdicts,
+  reportOutcome,
+} from "@assay/ledger";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PrivateRedis } from "../../support/private-redis.ts";
 import { startRedis } from "../../support/redis-server.ts";
@@ -36,6 +43,13 @@ const acts: readonly { name: string; act: (ledger: Ledger, ids: readonly string[
         keys,
         ids.map((id) => aUse({ id, eventId: randomUUID() })),
       ),
+  },
+  {
+    name: "report",
+    act: ({ redis, keys }, [id = ""]) => {
+      const about = { by: "submission_id", value: id } as const;
+      return reportOutcome(redis, keys, { id: `o_${id}`, outcome: { about, label: "fraud" } }, "installation-key");
+    },
   },
   {
     name: "publish",
