@@ -6,4 +6,6 @@ export type { Settings } from "./ruleset/settings.ts";
 export type { CounterUse, Counting, OutcomeCounts } from "./judge/counting.ts";
 export type { ClauseExplanation, RuleExplanation } from "./judge/explanation.ts";
 export { loadRulesetFolder, type RulesetFolder } from "./ruleset-folder.ts";
-export type { FactDeclaration, RulesetTestResult, RuleSummary } from "./ruleset.ts";
+export type { FactDeclaration } from "./ruleset/facts.ts";
+export type { RuleSummary } from "./ruleset/rule.ts";
+export type { RulesetTestResult } from "./ruleset.ts";

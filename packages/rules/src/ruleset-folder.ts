@@ -1,5 +1,12 @@
-import { Faults, RulesetError, type RulesetFault } from "./ruleset/fault.ts";
-import { loadRuleset, type Ruleset } from "./ruleset.ts";
+import { createHash } from "node:crypto";
+import { canonicalJson, closestName } from "@assay/protocol";
+import { type FaultList, Faults, RulesetError, type RulesetFault, sortFaults } from "./ruleset/fault.ts";
+import { FolderFiles } from "./ruleset/folder-files.ts";
+import { Names } from "./ruleset/names.ts";
+import { DEFAULT_RULESET, readRoutes, type Routes } from "./ruleset/routes.ts";
+import { warnOfUncounted } from "./ruleset/uncounted.ts";
+import type { PlacedText } from "./ruleset/yaml-entries.ts";
+import { finish, readDraft, type Ruleset, type RulesetDraft } from "./ruleset.ts";
 
 /** The rulesets of one folder, loaded together. Immutable. */
 export interface RulesetFolder {
@@ -20,15 +27,94 @@ export interface RulesetFolder {
   readonly warnings: readonly RulesetFault[];
 }
 
+const RULESET_PATH = /^[^_/][^/]*\.ya?ml$/;
+
 /**
  * Loads a folder from its files: texts by path relative to the folder, with `/`. `folder` is what faults call it, `now`
- * (unix ms) what `review_by` is compared with. Throws one RulesetError with every fault of every file.
+ * (unix ms) what dates are compared with for warnings. Throws one RulesetError with every error of every file.
  */
 export function loadRulesetFolder(
-  files: ReadonlyMap<string, string>,
+  texts: ReadonlyMap<string, string>,
   options: { folder: string; now: number },
 ): RulesetFolder {
-  throw new Error(
-    `${options.folder}: ${files.size} files cannot be loaded yet. ${RulesetError.name} ${Faults.name} ${loadRuleset.name}`,
+  const folder = options.folder.replace(/\/+$/, "");
+  const files = new FolderFiles(`${folder}/`, texts);
+  const paths = [...texts.keys()].toSorted();
+  const drafts = paths
+    .filter((path) => RULESET_PATH.test(path))
+    .map((path) => readDraft(files.use(path) ?? "", { file: files.nameOf(path), files, nowMs: options.now }));
+  const faults = new Faults();
+  const routes = readRoutes(files, faults);
+  checkNames(drafts, routes, faults.of(folder));
+  warnOfUncounted(
+    drafts.flatMap(({ content }) => content ?? []),
+    routes,
   );
+  for (const path of files.unused()) faults.of(files.nameOf(path)).warn(0, describeUnused(path));
+  const all = [faults, ...drafts.map((draft) => draft.faults)];
+  const errors = sortFaults(all.flatMap((one) => one.sorted("error")));
+  if (errors.length > 0) throw new RulesetError(errors);
+  return folderOf(drafts.map(finish), {
+    routes,
+    digest: createHash("sha256")
+      .update(canonicalJson(Object.fromEntries(texts)))
+      .digest("hex")
+      .slice(0, 16),
+    warnings: sortFaults(all.flatMap((one) => one.sorted("warning"))),
+  });
+}
+
+function folderOf(
+  all: readonly Ruleset[],
+  { routes, ...rest }: { routes: Routes } & Pick<RulesetFolder, "digest" | "warnings">,
+): RulesetFolder {
+  const byName = new Map(all.map((ruleset) => [ruleset.name, ruleset]));
+  const known = (name: string) => {
+    const ruleset = byName.get(name);
+    if (ruleset === undefined) throw new Error(`The name ${name} was checked when the folder was read.`);
+    return ruleset;
+  };
+  const flows = new Set([...routes.flows, ...all.flatMap((ruleset) => ruleset.flows)]);
+  return {
+    ...rest,
+    default: known(DEFAULT_RULESET),
+    all,
+    named: (name) => byName.get(name),
+    forFlow: (flow) => known(routes.rulesetOf(flow)),
+    candidateOf: ({ candidate }) => (candidate === undefined ? undefined : byName.get(candidate)),
+    flows: [...flows].toSorted(),
+  };
+}
+
+function checkNames(drafts: readonly RulesetDraft[], routes: Routes, whole: FaultList): void {
+  if (drafts.length === 0) whole.add(0, "This folder holds no ruleset. A ruleset is a .yaml file at its top.");
+  const taken = new Names("ruleset");
+  const names: string[] = [];
+  for (const { content, own } of drafts) {
+    // Where a name cannot be read, whatever asks for it would only repeat that.
+    if (content === undefined || content.name === "") return;
+    taken.take(content.name, content.nameAt, own);
+    names.push(content.name);
+  }
+  if (names.length > 0 && !names.includes(DEFAULT_RULESET)) {
+    whole.add(0, "No ruleset is called default, which decides where nobody names another. Name one so.");
+  }
+  const check = ({ text, at }: PlacedText, faults: FaultList) => {
+    if (!names.includes(text)) faults.add(at, `There is no ruleset ${text}.${suggestName(text, names)}`);
+  };
+  for (const { content, own } of drafts) {
+    if (content?.candidate !== undefined) check(content.candidate, own);
+  }
+  for (const name of routes.targets) check(name, routes.faults);
+}
+
+function suggestName(name: string, names: readonly string[]): string {
+  const meant = closestName(name, names);
+  return meant === undefined ? ` There are: ${names.join(", ")}.` : ` Did you mean ${meant}?`;
+}
+
+function describeUnused(path: string): string {
+  if (path.endsWith(".txt")) return "No ruleset declares a list with this file, so it is not read.";
+  if (path.includes("/")) return "A ruleset or part stands at the top of the folder, so this file is not read.";
+  return "No ruleset includes this part, so it is not read.";
 }

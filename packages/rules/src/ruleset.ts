@@ -1,12 +1,17 @@
-import type { Action, UndecidedCode } from "@assay/protocol";
+import type { UndecidedCode } from "@assay/protocol";
 import { createJudge } from "./judge/decide.ts";
 import type { Decision } from "./judge/decision.ts";
-import { type Expression, partsOf } from "./condition/expression.ts";
+import { createCounting } from "./judge/count.ts";
 import type { Counting } from "./judge/counting.ts";
 import type { RuleExplanation } from "./judge/explanation.ts";
-import { Faults, type RulesetFault } from "./ruleset/fault.ts";
+import { digestOf } from "./ruleset/digest.ts";
+import type { FactDeclaration } from "./ruleset/facts.ts";
+import { type FaultList, Faults, type RulesetFault } from "./ruleset/fault.ts";
+import { flowsIn } from "./ruleset/flows.ts";
+import { FolderFiles } from "./ruleset/folder-files.ts";
 import type { Input } from "./condition/input.ts";
-import { digestOf, readContent, type RulesetContent } from "./ruleset/ruleset-content.ts";
+import { type RuleSummary, summaryOf } from "./ruleset/rule.ts";
+import { readContent, type RulesetContent } from "./ruleset/ruleset-content.ts";
 import type { Settings } from "./ruleset/settings.ts";
 
 /** A loaded ruleset. Immutable; load the text again to change it. */
@@ -48,32 +53,6 @@ export interface Ruleset {
   runTests(): RulesetTestResult[];
 }
 
-/** A rule without its condition. */
-export interface RuleSummary {
-  readonly id: string;
-  readonly mode: "live" | "shadow" | "off";
-  readonly score?: number;
-  readonly action?: Action;
-  readonly message?: string;
-  readonly whenUnknown: "skip" | Action;
-  /** Share of visitors it is live for, in percent; all of them when absent. */
-  readonly rolloutPercent?: number;
-  readonly owner?: string;
-  /** A date, `2027-03-01`. */
-  readonly reviewBy?: string;
-  readonly tags: readonly string[];
-  readonly file: string;
-  readonly line: number;
-}
-
-/** A fact that backends send. */
-export interface FactDeclaration {
-  readonly name: string;
-  readonly type: "string" | "number" | "boolean" | "list";
-  /** The only texts it may be. */
-  readonly values?: readonly string[];
-}
-
 /** How one test of a ruleset came out. */
 export interface RulesetTestResult {
   readonly name: string;
@@ -85,16 +64,51 @@ export interface RulesetTestResult {
 
 const ENGINE = "assay-rules/1";
 
+/** How a single ruleset is loaded. */
+interface LoadOptions {
+  /** What faults call the text. Parts and lists are called by paths beside it. */
+  readonly file: string;
+  /** Unix ms that dates are compared with for warnings; without it none is told of a date. */
+  readonly now?: number;
+  /** The other files of its folder by path relative to it: the parts it includes, and its lists. */
+  readonly files?: ReadonlyMap<string, string>;
+}
+
 /**
- * Loads a ruleset from its YAML text. `file` is what faults call the text. Throws a RulesetError with every fault it
- * can find.
+ * Loads a ruleset from its YAML text. Throws a RulesetError with every fault it can find. Whether its candidate exists
+ * is only known to `loadRulesetFolder`.
  */
-export function loadRuleset(text: string, options: { file: string }): Ruleset {
+export function loadRuleset(text: string, options: LoadOptions): Ruleset {
+  const { file, now, files = new Map<string, string>() } = options;
+  const folder = new FolderFiles(file.slice(0, file.lastIndexOf("/") + 1), files);
+  const draft = readDraft(text, { file, files: folder, nowMs: now });
+  draft.faults.throwIfAny();
+  return finish(draft);
+}
+
+/** A ruleset that was read and may have faults. */
+export interface RulesetDraft {
+  /** The faults of all its files, and those of its own. */
+  readonly faults: Faults;
+  readonly own: FaultList;
+  /** Undefined when its text is not one plain YAML document. */
+  readonly content: RulesetContent | undefined;
+}
+
+/** Reads a ruleset without a throw, so that all faults of a folder can be told together. */
+export function readDraft(
+  text: string,
+  { file, files, nowMs }: { file: string; files: FolderFiles; nowMs: number | undefined },
+): RulesetDraft {
   const faults = new Faults();
-  const content = readContent(text, faults.of(options.file, text));
-  faults.throwIfAny();
+  const own = faults.of(file, text);
+  return { faults, own, content: readContent(own, { files, faults, nowMs }) };
+}
+
+/** Makes the ruleset of a draft that has no errors. */
+export function finish({ content, faults, own }: RulesetDraft): Ruleset {
   if (content === undefined) throw new Error("A ruleset without content has a fault.");
-  const { settings } = content;
+  const { settings, facts, candidate } = content;
   const ages = settings.maxEventAgeMsByFlow;
   const judge = createJudge(content);
   return {
@@ -104,38 +118,23 @@ export function loadRuleset(text: string, options: { file: string }): Ruleset {
     mode: content.mode,
     settings,
     ruleIds: content.rules.map(({ id }) => id),
-    rules: [],
-    facts: [],
+    rules: content.rules.map(summaryOf),
+    facts,
     flows: flowsOf(content),
     largestMaxEventAgeMs: Math.max(settings.maxEventAgeMs, ...ages.values()),
     maxEventAgeMs: (flow) => (flow === undefined ? undefined : ages.get(flow)) ?? settings.maxEventAgeMs,
+    origin: own.file,
+    ...(candidate === undefined ? {} : { candidate: candidate.text }),
+    warnings: faults.sorted("warning"),
+    counting: createCounting(content.counters),
     decide: (input) => judge.decide(input),
     undecided: (code) => judge.undecided(code),
-    origin: options.file,
-    warnings: [],
-    counting: () => [],
     explain: () => [],
     runTests: () => [],
   };
 }
 
-function flowsOf({ settings, rules }: RulesetContent): string[] {
-  const flows = new Set(settings.maxEventAgeMsByFlow.keys());
-  for (const { condition } of rules) addFlows(condition, flows);
-  return [...flows].toSorted();
-}
-
-function addFlows(expression: Expression, flows: Set<string>): void {
-  const compared = comparedWith(expression);
-  if (compared.some((side) => side.kind === "field" && side.field.path === "context.flow")) {
-    for (const side of compared) {
-      if (side.kind === "literal" && typeof side.value === "string") flows.add(side.value);
-    }
-  }
-  for (const part of partsOf(expression)) addFlows(part, flows);
-}
-
-function comparedWith(expression: Expression): readonly Expression[] {
-  if (expression.kind === "compare") return expression.sides;
-  return expression.kind === "in" ? [expression.item, ...expression.list] : [];
+function flowsOf({ settings, rules, counters }: RulesetContent): string[] {
+  const conditions = [...rules.map(({ condition }) => condition), ...counters.flatMap(({ where }) => where ?? [])];
+  return [...new Set([...settings.maxEventAgeMsByFlow.keys(), ...conditions.flatMap(flowsIn)])].toSorted();
 }

@@ -1,5 +1,5 @@
 import type { Environment } from "@marcbachmann/cel-js";
-import { isScalar } from "yaml";
+import { isScalar, type Scalar } from "yaml";
 import type { Catalogue } from "../condition/catalogue.ts";
 import { readCondition } from "../condition/condition.ts";
 import type { Expression } from "../condition/expression.ts";
@@ -15,10 +15,17 @@ export interface ConditionEntryScope {
   readonly faults: FaultList;
 }
 
-/** Reads the condition that an entry holds: `when`, `except` or `where`. Undefined, with faults, when it is none. */
+/** Names what is wrong with a condition in its place; whether nothing is. */
+type Check = (expression: Expression, fault: (at: number, message: string) => void) => boolean;
+
+/**
+ * Reads the condition that an entry holds: `when`, `except` or `where`. Undefined, with faults, when it is none or does
+ * not pass the check.
+ */
 export function readConditionEntry(
   entry: Entry,
   { catalogue, environment, faults }: ConditionEntryScope,
+  check: Check = () => true,
 ): Expression | undefined {
   const scalar = entry.value;
   if (!isScalar(scalar)) {
@@ -26,12 +33,18 @@ export function readConditionEntry(
     faults.add(entry.valueAt, `A condition must be one text.${advice}`);
     return undefined;
   }
-  // A condition such as `true` is no text to YAML; what was written is.
-  const text = typeof scalar.value === "string" ? scalar.value : (scalar.source ?? "");
+  const text = conditionText(scalar);
   const positionOf = scalarPositions(faults.text, scalar, text);
   const isCut = scalar.type === "PLAIN" && scalar.comment !== undefined && scalar.comment !== null;
   // `bot == "a #1"` ends at the # for YAML, which the condition's writer may not see.
   const advice = isCut ? ` To YAML, all after # is a comment.${quotingAdvice(faults.lineAt(entry.nameAt))}` : "";
   const fault = (at: number, message: string) => faults.add(positionOf(at), message + advice);
-  return readCondition({ text, catalogue, fault }, environment);
+  const expression = readCondition({ text, catalogue, fault }, environment);
+  return expression !== undefined && check(expression, fault) ? expression : undefined;
+}
+
+/** The text of a condition, which the offsets in it are about. */
+export function conditionText({ value, source }: Scalar.Parsed): string {
+  // A condition such as `true` is no text to YAML; what was written is.
+  return typeof value === "string" ? value : (source ?? "");
 }

@@ -3,7 +3,7 @@ import { briefFaultsOf } from "../../test/build.ts";
 
 const textWith = (when: string) => `ruleset: test\nrules:\n  - id: it\n    when: ${when}\n    action: block\n`;
 
-describe("parseRulesetYaml", () => {
+describe("parseYaml", () => {
   test.each([
     [
       "!has(bot) && vpn",
@@ -29,8 +29,8 @@ describe("parseRulesetYaml", () => {
   });
 
   test.each([
-    ["%YAML 1.1\n---\nruleset: test\n", "1:1 A ruleset has no YAML directives. Remove this line."],
-    ["ruleset: test\n---\nruleset: other\n", "2:1 A file holds one ruleset."],
+    ["%YAML 1.1\n---\nruleset: test\n", "1:1 A file of rules has no YAML directives. Remove this line."],
+    ["ruleset: test\n---\nruleset: other\n", "2:1 A file holds one YAML document."],
     ["ruleset: test\nruleset: other\n", "2:1 Map keys must be unique."],
     ["ruleset: &a test\nmode: *a\n", "1:10 YAML reads &a as an anchor"],
     ["!test\nruleset: test\n", "1:1 YAML reads !test as a tag"],
@@ -40,7 +40,7 @@ describe("parseRulesetYaml", () => {
     ["1: test\n", "1:1 A key of a ruleset must be a text."],
     ["", "1:1 The ruleset is empty."],
     ["# nothing\n", "1:1 The ruleset is empty."],
-    [`# ${"x".repeat(512 * 1024)}`, "1:1 A ruleset may be at most 524288 characters long"],
+    [`# ${"x".repeat(512 * 1024)}`, "1:1 A file of rules may be at most 524288 characters long"],
   ])("refuses %j", (text, fault) => {
     expect(briefFaultsOf(text)[0]).toContain(fault);
   });

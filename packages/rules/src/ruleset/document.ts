@@ -2,7 +2,7 @@ import { CST, parseDocument, type ParsedNode, Parser } from "yaml";
 import type { FaultList } from "./fault.ts";
 import { quotingAdvice } from "./quoting-advice.ts";
 
-/** Longest ruleset text, in characters. */
+/** Longest text, in characters. */
 const MAX_TEXT = 512 * 1024;
 
 const TRAPS: ReadonlyMap<string, string> = new Map([
@@ -12,12 +12,14 @@ const TRAPS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Parses a ruleset's YAML to its root node. Undefined, with faults, when it is not one plain document: YAML that could
- * silently mean something else than its reader thinks (tags, anchors, aliases, directives) is refused like broken YAML.
+ * Parses the YAML of a file to its root node. Undefined when it holds nothing but comments; undefined, with faults, when
+ * it is not one plain document: YAML that could silently mean something else than its reader thinks (tags, anchors,
+ * aliases, directives) is refused like broken YAML.
  */
-export function parseRulesetYaml(text: string, faults: FaultList): ParsedNode | undefined {
+export function parseYaml(faults: FaultList): ParsedNode | undefined {
+  const { text } = faults;
   if (text.length > MAX_TEXT) {
-    faults.add(0, `A ruleset may be at most ${MAX_TEXT} characters long; this one has ${text.length}.`);
+    faults.add(0, `A file of rules may be at most ${MAX_TEXT} characters long; this one has ${text.length}.`);
     return undefined;
   }
   const openQuote = refuseTraps(text, faults);
@@ -34,9 +36,7 @@ export function parseRulesetYaml(text: string, faults: FaultList): ParsedNode | 
     const at = message.startsWith("Flow ") ? Math.max(before.lastIndexOf("["), before.lastIndexOf("{")) : pos[0];
     faults.add(at, `${message}.${quotingAdvice(faults.lineAt(at))}`);
   }
-  if (!faults.isEmpty) return undefined;
-  if (document.contents === null) faults.add(0, "The ruleset is empty. It begins with: ruleset: <name>");
-  return document.contents ?? undefined;
+  return faults.isEmpty ? (document.contents ?? undefined) : undefined;
 }
 
 // Returns where a text begins that never ends: YAML itself reports such a text where the file ends.
@@ -45,10 +45,11 @@ function refuseTraps(text: string, faults: FaultList): number | undefined {
   let documents = 0;
   let trappedLine: number | undefined;
   for (const token of new Parser().parse(text)) {
-    if (token.type === "directive") faults.add(token.offset, "A ruleset has no YAML directives. Remove this line.");
+    if (token.type === "directive")
+      faults.add(token.offset, "A file of rules has no YAML directives. Remove this line.");
     if (token.type !== "document") continue;
     documents += 1;
-    if (documents > 1) faults.add(token.offset, "A file holds one ruleset. Put the second document into its own file.");
+    if (documents > 1) faults.add(token.offset, "A file holds one YAML document. Put the second into its own file.");
     CST.visit(token, (item) => {
       for (const part of [...item.start, ...(item.sep ?? []), item.key, item.value]) {
         if (part === undefined || part === null) continue;

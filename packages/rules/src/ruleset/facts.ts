@@ -1,56 +1,64 @@
 import { closestName, isRecord } from "@assay/protocol";
 import { isScalar, isSeq } from "yaml";
 import { type Field, fieldIn } from "../condition/catalogue.ts";
-import type { FaultList } from "./fault.ts";
 import type { Input } from "../condition/input.ts";
 import { fitterOf } from "../condition/slots.ts";
-import { type Entry, readEntries, readTexts } from "./yaml-entries.ts";
+import type { FaultList } from "./fault.ts";
+import { checkName, Names } from "./names.ts";
+import { entriesWithin, type Part } from "./part.ts";
+import { type Entry, readTexts } from "./yaml-entries.ts";
 
-const TYPES = ["number", "string", "boolean"] as const;
-const NAME = /^[a-z][a-z0-9_]{0,63}$/;
+/** A fact that backends send. */
+export interface FactDeclaration {
+  readonly name: string;
+  readonly type: "string" | "number" | "boolean" | "list";
+  /** The only texts it may be. */
+  readonly values?: readonly string[];
+}
+
+export const FACT_TYPES = ["number", "string", "boolean", "list"] as const;
 const MAX_FACTS = 32;
 
-// Words that CEL reads as something else after a dot, and what every JavaScript object has.
-const UNUSABLE = new Set(["true", "false", "null", "in", "constructor"]);
-
-/** Reads `facts:`, the types of what the company's own backends send, as fields of the catalogue. */
-export function readFacts(entry: Entry | undefined, faults: FaultList): Field[] {
-  if (entry === undefined) return [];
-  const entries = readEntries(entry.value, entry.valueAt, "facts", faults);
-  if (entries.length > MAX_FACTS) {
-    faults.add(entry.nameAt, `At most ${MAX_FACTS} facts may be declared; there are ${entries.length}.`);
-  }
-  return entries.flatMap((fact): Field[] => {
-    if (!NAME.test(fact.name) || UNUSABLE.has(fact.name)) {
-      faults.add(fact.nameAt, `${fact.name} cannot name a fact: use snake_case, at most 64 characters, no CEL word.`);
-      return [];
-    }
-    return readFact(fact, faults);
+/** Reads `facts:` of all parts, the types of what the company's own backends send. */
+export function readFacts(parts: readonly Part[]): FactDeclaration[] {
+  const names = new Names("fact");
+  return entriesWithin(parts, "facts").flatMap(({ entry, faults }, index): FactDeclaration[] => {
+    if (index === MAX_FACTS) faults.add(entry.nameAt, `At most ${MAX_FACTS} facts may be declared.`);
+    const fact = readFact(entry, faults);
+    const isUsable = checkName(entry, "fact", faults) && names.take(entry.name, entry.nameAt, faults);
+    return isUsable && fact !== undefined ? [fact] : [];
   });
 }
 
-function readFact(entry: Entry, faults: FaultList): Field[] {
+function readFact(entry: Entry, faults: FaultList): FactDeclaration | undefined {
+  const { name } = entry;
   if (isSeq(entry.value)) {
     const values = readTexts(entry, faults).map(({ text }) => text);
-    if (values.length === 0) faults.add(entry.valueAt, `${entry.name} needs at least one allowed text.`);
-    return [{ ...fieldIn("facts", entry.name, "string"), values, closed: true }];
+    if (values.length === 0) faults.add(entry.valueAt, `${name} needs at least one allowed text.`);
+    return { name, type: "string", values };
   }
   const value = isScalar(entry.value) ? entry.value.value : undefined;
-  const type = TYPES.find((known) => known === value);
-  if (type !== undefined) return [fieldIn("facts", entry.name, type)];
-  const meant = typeof value === "string" ? closestName(value, TYPES) : undefined;
+  const type = FACT_TYPES.find((known) => known === value);
+  if (type !== undefined) return { name, type };
+  const meant = typeof value === "string" ? closestName(value, FACT_TYPES) : undefined;
   const fix = meant === undefined ? "" : ` Did you mean ${meant}?`;
-  faults.add(entry.valueAt, `A fact is a number, string, boolean, or a list of the texts it may be.${fix}`);
-  return [];
+  faults.add(entry.valueAt, `A fact is a number, string, boolean, list, or a list of the texts it may be.${fix}`);
+  return undefined;
+}
+
+/** A fact as a field of the catalogue. */
+export function fieldOfFact({ name, type, values }: FactDeclaration): Field {
+  const field = fieldIn("facts", name, type === "list" ? "array" : type);
+  return values === undefined ? field : { ...field, values, closed: true };
 }
 
 /** The declared facts of an input whose value is present and does not fit. */
-export function createFactCheck(fields: readonly Field[]): (input: Input) => string[] {
-  const checks = fields.map((field) => ({ name: field.keys[0] ?? "", fits: fitterOf(field) }));
-  return ({ context: { facts } }) => {
-    if (!isRecord(facts)) return [];
+export function createFactCheck(facts: readonly FactDeclaration[]): (input: Input) => string[] {
+  const checks = facts.map((fact) => ({ name: fact.name, fits: fitterOf(fieldOfFact(fact)) }));
+  return ({ context: { facts: given } }) => {
+    if (!isRecord(given)) return [];
     return checks
-      .filter(({ name, fits }) => facts[name] !== undefined && facts[name] !== null && fits(facts[name]) === undefined)
+      .filter(({ name, fits }) => given[name] !== undefined && given[name] !== null && fits(given[name]) === undefined)
       .map(({ name }) => name);
   };
 }

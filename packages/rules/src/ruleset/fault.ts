@@ -34,6 +34,11 @@ export class Faults {
     return list;
   }
 
+  /** Adds the faults of a file that was read before, for another ruleset. */
+  take(list: FaultList): void {
+    this.#lists.push(list);
+  }
+
   /** All faults of a severity, each once, by file, line and column. */
   sorted(severity: RulesetFault["severity"]): RulesetFault[] {
     return sortFaults(this.#lists.flatMap((list) => list.faults)).filter((fault) => fault.severity === severity);

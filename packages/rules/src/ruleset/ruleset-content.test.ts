@@ -5,24 +5,6 @@ const RULE = "rules:\n  - id: it\n    when: vpn\n    action: block\n";
 
 describe("readContent", () => {
   test.each([
-    ["counters: {}"],
-    ["lists: {}"],
-    ["tests: []"],
-    ["include: []"],
-    ["candidate: x"],
-    [`${RULE}    mode: shadow`],
-    [`${RULE}    except: proxy`],
-    [`${RULE}    rollout: 10`],
-    [`${RULE}    owner: fraud`],
-    [`${RULE}    review_by: 2030-01-01`],
-    [`${RULE}    tags: [x]`],
-  ])("refuses the later key in %j", (text) => {
-    expect(briefFaultsOf(`ruleset: test\n${text}\n`)).toEqual([
-      expect.stringMatching(/^\d+:\d+ \w+ is not in this version\.$/),
-    ]);
-  });
-
-  test.each([
     ["mod: observe", "2:1 mod is not known in a ruleset. Did you mean mode?"],
     ["mode: observ", "2:7 mode must be one of enforce, observe. Did you mean observe?"],
     ["settings: { max_event_ag: 1s }", "2:13 max_event_ag is not known in settings. Did you mean max_event_age?"],
@@ -37,7 +19,7 @@ describe("readContent", () => {
     ["settings: { allowed_apps: [1] }", "2:28 allowed_apps must be a list of texts."],
     [
       "facts: { amount: numbre }",
-      "2:18 A fact is a number, string, boolean, or a list of the texts it may be. Did you mean number?",
+      "2:18 A fact is a number, string, boolean, list, or a list of the texts it may be. Did you mean number?",
     ],
     ["facts: { Amount: number }", "2:10 Amount cannot name a fact"],
     ["facts: { constructor: number }", "2:10 constructor cannot name a fact"],
@@ -46,6 +28,12 @@ describe("readContent", () => {
     ["thresholds: { review: 50, block: 50 }", "2:34 block must be above review, which begins at 50."],
     ["thresholds: { review: 50, challenge: 60 }", "2:23 review must be above challenge, which begins at 60."],
     ["thresholds: { block: 0 }", "2:22 block must be a number from 1"],
+    [
+      "thresholds: { block: 80 }\nrules: [{ id: a, when: vpn, score: 60 }, { id: b, when: proxy, score: -30 }]",
+      "2:22 thresholds.block: 80 can never be reached: all positive scores add up to 60.",
+    ],
+    ["candidate: test", "2:12 A ruleset cannot be its own candidate."],
+    ["candidate: New Rules", "2:12 candidate must be the name of another ruleset"],
     ["integrity: { stael: block }", "2:14 stael is not known in integrity. Did you mean stale?"],
     ["integrity: { stale: allow }", "2:21 stale must be one of challenge, review, block, off."],
     ["undecided: { no_key_open: block }", "2:14 no_key_open is not known in undecided. Did you mean no_key_opens?"],
@@ -70,7 +58,10 @@ describe("readContent", () => {
       "2:54 when_unknown must be one of skip, challenge, review, block.",
     ],
     ["rules: [{ id: it, when: vpn, score: 1, message: 1 }]", "2:49 message must be one line"],
-    [`${RULE}  - id: it\n    when: proxy\n    score: 1`, "6:9 The id it is used by an earlier rule."],
+    [
+      `${RULE}  - id: it\n    when: proxy\n    score: 1`,
+      "6:9 The rule it is defined twice: here and at test.yaml:3:9.",
+    ],
   ])("refuses %j", (text, fault) => {
     expect(briefFaultsOf(`ruleset: test\n${text}\n`).join("\n")).toContain(fault);
   });

@@ -1,25 +1,31 @@
-import { createHash } from "node:crypto";
-import { canonicalJson } from "@assay/protocol";
-import { isScalar, type ParsedNode } from "yaml";
-import { type Catalogue, createCatalogue, type Field } from "../condition/catalogue.ts";
-import { createCelEnvironment } from "../condition/cel-environment.ts";
-import { parseRulesetYaml } from "./document.ts";
-import { canonicalExpression } from "../condition/expression.ts";
-import { readFacts } from "./facts.ts";
-import type { FaultList } from "./fault.ts";
+import { createCatalogue, type Field } from "../condition/catalogue.ts";
+import { type Counter, counterNames, readCounters } from "./counters.ts";
+import { parseYaml } from "./document.ts";
+import { readExpose } from "./expose.ts";
+import { type FactDeclaration, fieldOfFact, readFacts } from "./facts.ts";
+import type { FaultList, Faults } from "./fault.ts";
+import type { FolderFiles } from "./folder-files.ts";
 import { type Integrity, readIntegrity } from "./integrity.ts";
-import { readRule, type Rule } from "./rule.ts";
+import { type ListDeclaration, readLists } from "./lists.ts";
+import { entriesWithin, type Part, readIncludes, RULESET_KEYS } from "./part.ts";
+import type { Rule } from "./rule.ts";
+import { readRules } from "./rules.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { readThresholds, type Threshold } from "./thresholds.ts";
 import { readUndecidedActions, type UndecidedActions } from "./undecided-actions.ts";
-import { type Entry, readChoice, readEntries, readItems, readText, readTexts, refuseUnknown } from "./yaml-entries.ts";
+import { type Entry, type PlacedText, readChoice, readEntries, readText, refuseUnknown } from "./yaml-entries.ts";
 
-/** All that a ruleset's text says, defaults filled in. */
+/** All that a ruleset's text, its parts and its lists say, defaults filled in. */
 export interface RulesetContent {
   readonly name: string;
+  readonly nameAt: number;
   readonly mode: "enforce" | "observe";
+  /** The ruleset judged beside this one, and where it is named. */
+  readonly candidate?: PlacedText;
   readonly settings: Settings;
-  readonly facts: readonly Field[];
+  readonly facts: readonly FactDeclaration[];
+  readonly lists: readonly ListDeclaration[];
+  readonly counters: readonly Counter[];
   readonly thresholds: readonly Threshold[];
   readonly integrity: Integrity;
   readonly undecided: UndecidedActions;
@@ -27,87 +33,64 @@ export interface RulesetContent {
   readonly rules: readonly Rule[];
 }
 
-const KEYS = ["ruleset", "mode", "settings", "facts", "thresholds", "integrity", "undecided", "expose", "rules"];
-const LATER_KEYS = ["counters", "lists", "tests", "include", "candidate"];
+/** What reading a ruleset needs besides its text. */
+export interface ContentScope {
+  readonly files: FolderFiles;
+  readonly faults: Faults;
+  readonly nowMs: number | undefined;
+}
 
-/** Reads a ruleset's text. Faults go to the list; what is returned counts only when there are none. */
-export function readContent(text: string, faults: FaultList): RulesetContent | undefined {
-  const root = parseRulesetYaml(text, faults);
-  if (root === undefined) return undefined;
-  const entries = readEntries(root, 0, "a ruleset", faults);
-  refuseUnknown(entries, "a ruleset", KEYS, LATER_KEYS, faults);
+const NAME = /^[a-z0-9_-]{1,64}$/;
+const NAME_HINT = "1 to 64 characters of a-z, 0-9, _ and -";
+
+/** Reads a ruleset's text. Faults go to its list; what is returned counts only when there are none. */
+export function readContent(own: FaultList, scope: ContentScope): RulesetContent | undefined {
+  const root = parseYaml(own);
+  if (root === undefined) {
+    if (own.isEmpty) own.add(0, "The ruleset is empty. It begins with: ruleset: <name>");
+    return undefined;
+  }
+  const entries = readEntries(root, 0, "a ruleset", own);
+  refuseUnknown(entries, "a ruleset", RULESET_KEYS, [], own);
   const named = (name: string) => entries.find((entry) => entry.name === name);
-  const name = named("ruleset");
-  if (name === undefined) faults.add(0, "A ruleset needs a name: ruleset: <name>");
+  const parts: Part[] = [...readIncludes(named("include"), own, scope), { faults: own, entries }];
+  const facts = readFacts(parts);
+  const lists = readLists(parts, scope);
+  const declared = entriesWithin(parts, "counters");
+  const names = { facts: facts.map(fieldOfFact), lists, counters: counterNames(declared) };
+  const counters = readCounters(declared, names);
+  const catalogue = createCatalogue(names);
+  const { rules, isWhole } = readRules(parts, { catalogue, nowMs: scope.nowMs });
   const mode = named("mode");
-  const facts = readFacts(named("facts"), faults);
-  const catalogue = createCatalogue(facts);
-  const namePattern = /^[a-z0-9_-]{1,64}$/;
+  const nameEntry = named("ruleset");
+  const name = readName(nameEntry, own);
+  if (nameEntry === undefined) own.add(0, "A ruleset needs a name: ruleset: <name>");
+  const candidate = readCandidate(named("candidate"), name, own);
   return {
-    name: (name && readText(name, namePattern, "1 to 64 characters of a-z, 0-9, _ and -", faults)) ?? "",
-    mode: (mode && readChoice(mode, ["enforce", "observe"], faults)) ?? "enforce",
-    settings: readSettings(named("settings"), faults),
+    name,
+    nameAt: nameEntry?.valueAt ?? 0,
+    mode: (mode && readChoice(mode, ["enforce", "observe"], own)) ?? "enforce",
+    ...(candidate === undefined ? {} : { candidate }),
+    settings: readSettings(named("settings"), own),
     facts,
-    thresholds: readThresholds(named("thresholds"), faults),
-    integrity: readIntegrity(named("integrity"), faults),
-    undecided: readUndecidedActions(named("undecided"), faults),
-    expose: readExpose(named("expose"), catalogue, faults),
-    rules: readRules(named("rules"), catalogue, faults),
+    lists,
+    counters,
+    thresholds: readThresholds(named("thresholds"), isWhole ? rules : undefined, own),
+    integrity: readIntegrity(named("integrity"), own),
+    undecided: readUndecidedActions(named("undecided"), own),
+    expose: readExpose(named("expose"), catalogue, own),
+    rules,
   };
 }
 
-function readRules(entry: Entry | undefined, catalogue: Catalogue, faults: FaultList): Rule[] {
-  if (entry === undefined) return [];
-  const environment = createCelEnvironment(catalogue);
-  const ids = new Set<string>();
-  return readItems(entry, faults).flatMap((item) => {
-    const rule = readRule(item, { catalogue, environment, faults });
-    if (rule === undefined) return [];
-    if (ids.has(rule.id)) faults.add(idOffset(item), `The id ${rule.id} is used by an earlier rule.`);
-    ids.add(rule.id);
-    return [rule];
-  });
+function readName(entry: Entry | undefined, faults: FaultList): string {
+  return (entry && readText(entry, NAME, NAME_HINT, faults)) ?? "";
 }
 
-function idOffset(rule: ParsedNode): number {
-  const id =
-    "items" in rule
-      ? rule.items.find((pair) => "key" in pair && isScalar(pair.key) && pair.key.value === "id")
-      : undefined;
-  const value = id !== undefined && "key" in id ? id.value : undefined;
-  return value?.range[0] ?? rule.range[0];
-}
-
-function readExpose(entry: Entry | undefined, catalogue: Catalogue, faults: FaultList): Field[] {
-  if (entry === undefined) return [];
-  return readTexts(entry, faults).flatMap(({ text: path, at }): Field[] => {
-    const field = catalogue.field(path);
-    if (field?.root !== "event") {
-      const meant = catalogue.suggest(path);
-      const fix = meant === undefined ? "Expose takes names of the event's fields." : `Did you mean ${meant}?`;
-      faults.add(at, `${path} is not a signal. ${fix}`);
-      return [];
-    }
-    if (field.type !== "object" && field.type !== "array") return [field];
-    faults.add(at, `${path} is a group of signals. Expose single ones, by their full names.`);
-    return [];
-  });
-}
-
-/** 16 hexadecimal digits that stand for what a ruleset says; comments, spacing and the order of rules are no part. */
-export function digestOf(content: RulesetContent, engine: string): string {
-  const { settings, rules } = content;
-  const canonical = canonicalJson({
-    ...content,
-    engine,
-    settings: { ...settings, maxEventAgeMsByFlow: Object.fromEntries(settings.maxEventAgeMsByFlow) },
-    integrity: Object.fromEntries(content.integrity),
-    undecided: Object.fromEntries(content.undecided),
-    expose: content.expose.map(({ path }) => path),
-    facts: content.facts.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-    rules: rules
-      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-      .map((rule) => ({ ...rule, condition: canonicalExpression(rule.condition) })),
-  });
-  return createHash("sha256").update(canonical).digest("hex").slice(0, 16);
+function readCandidate(entry: Entry | undefined, name: string, faults: FaultList): PlacedText | undefined {
+  if (entry === undefined) return undefined;
+  const candidate = readText(entry, NAME, `the name of another ruleset, ${NAME_HINT}`, faults);
+  if (candidate === undefined) return undefined;
+  if (candidate === name) faults.add(entry.valueAt, "A ruleset cannot be its own candidate. Name another one.");
+  return { text: candidate, at: entry.valueAt };
 }

@@ -10,9 +10,17 @@ export interface Threshold {
 
 const KEYS = ["challenge", "review", "block"] as const;
 
-/** Reads `thresholds:`, which must rise from challenge over review to block; each may be missing. */
-export function readThresholds(entry: Entry | undefined, faults: FaultList): Threshold[] {
+/**
+ * Reads `thresholds:`, which must rise from challenge over review to block; each may be missing. One that the rules'
+ * scores can never reach is a fault; rules that could not all be read are not asked.
+ */
+export function readThresholds(
+  entry: Entry | undefined,
+  rules: readonly { readonly score?: number }[] | undefined,
+  faults: FaultList,
+): Threshold[] {
   if (entry === undefined) return [];
+  const most = rules && greatestScore(rules);
   const entries = readEntries(entry.value, entry.valueAt, "thresholds", faults);
   refuseUnknown(entries, "thresholds", KEYS, [], faults);
   const thresholds: Threshold[] = [];
@@ -24,9 +32,21 @@ export function readThresholds(entry: Entry | undefined, faults: FaultList): Thr
     if (milder !== undefined && score <= milder.score) {
       faults.add(given.valueAt, `${action} must be above ${milder.action}, which begins at ${milder.score}.`);
     }
+    if (most !== undefined && score > most) {
+      faults.add(
+        given.valueAt,
+        `thresholds.${action}: ${score} can never be reached: all positive scores add up to ${most}.`,
+      );
+    }
     thresholds.push({ action, score });
   }
   return thresholds;
+}
+
+// Rules that are off or in shadow count, as they may be switched on without a look at the thresholds.
+function greatestScore(rules: readonly { readonly score?: number }[]): number {
+  const sum = rules.reduce((total, { score = 0 }) => total + Math.max(0, score), 0);
+  return Math.round(sum * 1e6) / 1e6;
 }
 
 /** The most severe action whose least score is reached; allow when none is. */

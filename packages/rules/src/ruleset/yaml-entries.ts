@@ -16,9 +16,14 @@ export interface PlacedText {
   readonly at: number;
 }
 
+/** Whether nothing stands after a key. */
+export function isEmptyValue(node: ParsedNode | null): boolean {
+  return node === null || (isScalar(node) && node.value === null);
+}
+
 /** The entries of a map; none, with a fault, when the node is something else. An empty value is an empty map. */
 export function readEntries(node: ParsedNode | null, at: number, what: string, faults: FaultList): Entry[] {
-  if (node === null || (isScalar(node) && node.value === null)) return [];
+  if (node === null || isEmptyValue(node)) return [];
   if (!isMap(node)) {
     faults.add(at, `${what} must be a map of keys and values.`);
     return [];
@@ -81,7 +86,7 @@ export function readChoice<T extends string>(entry: Entry, choices: readonly T[]
 
 /** The nodes of a list; none, with a fault, when the entry is something else. An empty value is an empty list. */
 export function readItems(entry: Entry, faults: FaultList): ParsedNode[] {
-  if (entry.value === null || (isScalar(entry.value) && entry.value.value === null)) return [];
+  if (isEmptyValue(entry.value)) return [];
   if (isSeq(entry.value)) return entry.value.items;
   faults.add(entry.valueAt, `${entry.name} must be a list.`);
   return [];

@@ -1,0 +1,117 @@
+import type { Field } from "../condition/catalogue.ts";
+import { compile } from "../condition/compile.ts";
+import { type Expression, partsOf } from "../condition/expression.ts";
+import { type Slots, SlotTable, type SlotValue } from "../condition/slots.ts";
+import { toldBy } from "../ruleset/counter-condition.ts";
+import type { Counter } from "../ruleset/counters.ts";
+import type { CounterUse, Counting, OutcomeCounts } from "./counting.ts";
+
+/** Compiles what the counters of a ruleset ask of shared memory. */
+export function createCounting(counters: readonly Counter[]): Counting {
+  const slots = new SlotTable();
+  const uses = counters.map((counter) => compileCounter(counter, slots));
+  return (input) => {
+    if (uses.length === 0) return [];
+    const values = slots.read(input);
+    return uses.map((use) => use(values)).filter((use) => use !== undefined);
+  };
+}
+
+function compileCounter(counter: Counter, slots: SlotTable): (values: Slots) => CounterUse | undefined {
+  const { name, definition, windowMs, distinct } = counter;
+  const key = counter.key.map((field) => slots.indexOf(field));
+  const distinctIndex = distinct && slots.indexOf(distinct);
+  const counts =
+    counter.on === "submission" ? countSubmission(counter.where, slots) : countOutcomes(counter.where, slots);
+  return (values) => {
+    const keyValues = key.map((index) => values[index]);
+    if (keyValues.includes(undefined)) return undefined;
+    const told = distinctIndex === undefined ? undefined : values[distinctIndex];
+    const isCounted = distinctIndex === undefined || told !== undefined;
+    return {
+      name,
+      definition,
+      windowMs,
+      key: JSON.stringify(keyValues),
+      ...(told === undefined ? {} : { distinct: JSON.stringify(told) }),
+      isDistinct: distinctIndex !== undefined,
+      counts: counts(values, isCounted),
+    };
+  };
+}
+
+type Counts = (values: Slots, isCounted: boolean) => CounterUse["counts"];
+
+function countSubmission(where: Expression | undefined, slots: SlotTable): Counts {
+  const holds = where === undefined ? () => true : compile(where, slots).evaluate;
+  return (values, isCounted) => ({ on: "submission", now: isCounted && holds(values) === true });
+}
+
+/** An outcome that a counter's condition tells apart from others. */
+interface Case {
+  readonly outcome: string | undefined;
+  readonly label: string | undefined;
+  /** As it stands in the table. */
+  readonly pair: string;
+}
+
+/** Stands for every outcome that the condition does not name; no outcome can be called so. */
+const OTHER = "*";
+const LABELS = ["fraud", "legit", undefined];
+
+function countOutcomes(where: Expression | undefined, slots: SlotTable): Counts {
+  const told = where === undefined ? [] : toldIn(where);
+  const names = [...new Set(told.filter(isOutcome).flatMap(({ literals }) => literals))].toSorted();
+  const cases = casesOf(names);
+  if (where === undefined) return tableOf(names, cases, () => true);
+  const { evaluate } = compile(where, slots);
+  const placeOf = (path: string) => {
+    const field = told.find((one) => one.field.path === path)?.field;
+    return field && slots.indexOf(field);
+  };
+  const places = { outcome: placeOf("outcome"), label: placeOf("label") };
+  return tableOf(names, cases, (values, { outcome, label }) => {
+    const known: (SlotValue | undefined)[] = values.slice();
+    if (places.outcome !== undefined) known[places.outcome] = outcome;
+    if (places.label !== undefined) known[places.label] = label;
+    return evaluate(known) === true;
+  });
+}
+
+function tableOf(
+  names: readonly string[],
+  cases: readonly Case[],
+  holds: (values: Slots, one: Case) => boolean,
+): (values: Slots, isCounted: boolean) => OutcomeCounts {
+  return (values, isCounted) => ({
+    on: "outcome",
+    names,
+    pairs: isCounted ? cases.filter((one) => holds(values, one)).map(({ pair }) => pair) : [],
+  });
+}
+
+// Every pair of an outcome and a label but the one of neither, which nobody can tell.
+function casesOf(names: readonly string[]): Case[] {
+  return [...names, OTHER, undefined].flatMap((outcome) =>
+    LABELS.filter((label) => outcome !== undefined || label !== undefined).map((label) => ({
+      outcome,
+      label,
+      pair: `${outcome ?? ""}/${label ?? ""}`,
+    })),
+  );
+}
+
+interface Told {
+  readonly field: Field;
+  readonly literals: readonly string[];
+}
+
+function isOutcome({ field }: Told): boolean {
+  return field.path === "outcome";
+}
+
+function toldIn(expression: Expression): Told[] {
+  const told = toldBy(expression);
+  if (told === undefined) return partsOf(expression).flatMap(toldIn);
+  return [{ field: told.name.field, literals: told.literals.map(({ value }) => String(value)) }];
+}

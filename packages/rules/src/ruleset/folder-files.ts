@@ -1,0 +1,39 @@
+import { closestName } from "@assay/protocol";
+import type { ListFile } from "./list-file.ts";
+
+/** The files of one folder of rulesets, and which of them something uses. */
+export class FolderFiles {
+  readonly #prefix: string;
+  readonly #texts: ReadonlyMap<string, string>;
+  readonly #used = new Set<string>();
+  /** Lists that were read, as several rulesets may use the same one. */
+  readonly lists = new Map<string, ListFile>();
+
+  /** `prefix` stands before a path in faults; texts are by path relative to the folder. */
+  constructor(prefix: string, texts: ReadonlyMap<string, string>) {
+    this.#prefix = prefix;
+    this.#texts = texts;
+  }
+
+  /** What faults call a file. */
+  nameOf(path: string): string {
+    return this.#prefix + path;
+  }
+
+  /** The text of a file, which is used from now on; undefined when there is none. */
+  use(path: string): string | undefined {
+    this.#used.add(path);
+    return this.#texts.get(path);
+  }
+
+  /** The path that was probably meant, as the end of a message that begins with a space. */
+  suggest(path: string): string {
+    const meant = closestName(path, [...this.#texts.keys()]);
+    return meant === undefined ? " Paths are relative to the folder of the rulesets." : ` Did you mean ${meant}?`;
+  }
+
+  /** The files that nothing has used. */
+  unused(): string[] {
+    return [...this.#texts.keys()].filter((path) => !this.#used.has(path)).toSorted();
+  }
+}
