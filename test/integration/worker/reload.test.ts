@@ -40,8 +40,8 @@ async function decidedBy(): Promise<string> {
 /** Resolves once `name` decides. */
 const seen = (name: string) => eventually(async () => (await decidedBy()) === name, { timeoutMs: 20_000 });
 
-async function admin({ line }: AppProcess, path: string): Promise<string> {
-  const { admin_port: port } = await line(({ msg }) => msg === "deciding");
+async function admin(worker: AppProcess, path: string): Promise<string> {
+  const { admin_port: port } = await worker.line(({ msg }) => msg === "deciding");
   return await (await fetch(`http://127.0.0.1:${String(port)}${path}`)).text();
 }
 
@@ -51,16 +51,16 @@ describe("a worker whose rulesets change", () => {
   test("mixes no two of them in a verdict, however often they are swapped under load", async () => {
     put("default.yaml", ruleset("even"));
     const worker = await stack.runWorker();
-    let swapping = true;
+    const swapped = new AbortController();
     const stream = (async () => {
-      while (swapping) await Promise.all(Array.from({ length: 40 }, decidedBy));
+      while (!swapped.signal.aborted) await Promise.all(Array.from({ length: 40 }, decidedBy));
     })();
     for (let swap = 1; swap <= 5; swap++) {
       const name = swap % 2 === 0 ? "even" : "odd";
       put("default.yaml", ruleset(name));
       await seen(name);
     }
-    swapping = false;
+    swapped.abort();
     await stream;
     await worker.stop();
     const kinds = new Set(

@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+import { createPaint } from "./paint.ts";
+import { run } from "./program.ts";
+
+const { stdout, stderr, env } = process;
+// A reader that has seen enough, such as `head`, is no failure.
+stdout.on("error", () => process.exit());
+const { exitCode, out, err } = await run(process.argv.slice(2), {
+  env,
+  now: Date.now(),
+  paint: createPaint(stdout.isTTY && !env["NO_COLOR"]),
+});
+stdout.write(out);
+stderr.write(err);
+process.exitCode = exitCode;

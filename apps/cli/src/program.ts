@@ -1,0 +1,133 @@
+import { readFileSync } from "node:fs";
+import { isSubmissionId } from "@assay/protocol";
+import { RulesetError } from "@assay/rules";
+import { Command, CommanderError } from "commander";
+import { checkRulesets, type CheckOptions } from "./check-rulesets.ts";
+import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
+import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts";
+import { faultJson, showFaults } from "./faults.ts";
+import { listRulesets } from "./list-rulesets.ts";
+import { CommandError, EXIT, type ExitCode, type Report, type World } from "./report.ts";
+import { testRulesets } from "./test-rulesets.ts";
+
+/** What a run of the command leaves behind. */
+export interface Run {
+  readonly exitCode: ExitCode;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** What the library writes of its own: help and complaints. */
+interface Written {
+  out: string;
+  err: string;
+}
+
+interface FolderOptions {
+  readonly rulesets?: string;
+}
+
+const EXIT_CODES = `
+Exit codes:
+  0  fine
+  1  rulesets with errors, or with warnings under --strict, or tests that failed
+  2  the command line, or a file it names, is wrong
+  3  something was not found, cannot be read or cannot be reached, or is not decided yet`;
+
+/** Runs one command line. Throws only for faults of its own. */
+export async function run(args: readonly string[], world: World): Promise<Run> {
+  const written = { out: "", err: "" };
+  const isJson = args.includes("--json");
+  try {
+    const report = await reportOf(args, world, written);
+    if (report === undefined) return { exitCode: EXIT.fine, ...written };
+    const out = isJson ? JSON.stringify(report.json, null, 2) : report.text;
+    return { exitCode: report.exitCode, out: `${out}\n`, err: "" };
+  } catch (error) {
+    if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? EXIT.fine : EXIT.usage, ...written };
+    if (!(error instanceof CommandError)) throw error;
+    const { exitCode, message } = error;
+    if (isJson) return { exitCode, out: `${JSON.stringify({ error: message }, null, 2)}\n`, err: "" };
+    return { exitCode, out: "", err: `${world.paint("red", "error:")} ${message}\n` };
+  }
+}
+
+async function reportOf(args: readonly string[], world: World, written: Written): Promise<Report | undefined> {
+  let report: Report | undefined;
+  const program = createProgram(world, written, (made) => {
+    report = made;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof RulesetError)) throw error;
+    const { faults } = error;
+    return {
+      exitCode: EXIT.faulty,
+      json: { faults: faults.map(faultJson) },
+      text: showFaults(faults, world.paint),
+    };
+  }
+  return report;
+}
+
+function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
+  const program = new Command("assay")
+    .description("Check, test and explain the rulesets of Assay.")
+    .version(readVersion())
+    .addHelpText("after", EXIT_CODES)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => (written.out += text),
+      writeErr: (text) => (written.err += text),
+    });
+  const rules = program.command("rules").description("what decides");
+  const paths = "folders or files; the folder of rulesets when there are none";
+
+  command(rules, "check")
+    .description("load rulesets and show what is wrong with them")
+    .argument("[paths...]", paths)
+    .option("--strict", "let warnings fail, too")
+    .action(async (given: string[], options: CheckOptions) => finish(await checkRulesets(given, options, world)));
+
+  command(rules, "test")
+    .description("run the tests that rulesets carry")
+    .argument("[paths...]", paths)
+    .action(async (given: string[], options: FolderOptions) => finish(await testRulesets(given, options, world)));
+
+  command(rules, "explain")
+    .description("show how every rule comes out for an event, or what a verdict kept of its rules")
+    .argument("<what>", "a file with an event (Server API v4 or v3, or a webhook's body), or a submission id")
+    .option("--ruleset <name>", "the ruleset to judge by; by default the one of the flow")
+    .option("--flow <flow>", "the flow of the submission")
+    .option("--context <file>", "a JSON file with the context of the submission")
+    .option("--counter <name=number>", "the value of a counter; may be repeated", collect, [])
+    .option("--check <name=value>", "the value of a check; checks that are not given are absent", collect, [])
+    .option("--received-at <time>", "unix ms or an ISO time; by default the time of the event")
+    .option("--url <url>", "address of an ingress, for a submission id (default: ASSAY_URL; the key is ASSAY_KEY)")
+    .action(async (what: string, options: ExplainEventOptions & ExplainVerdictOptions) =>
+      finish(await (isSubmissionId(what) ? explainVerdict : explainEvent)(what, options, world)),
+    );
+
+  command(rules, "list")
+    .description("list rulesets and their rules")
+    .action(async (options: FolderOptions) => finish(await listRulesets(options, world)));
+  return program;
+}
+
+function command(parent: Command, name: string): Command {
+  return parent
+    .command(name)
+    .option("--rulesets <folder>", "the folder of rulesets (default: ASSAY_RULESETS, or ./rulesets)")
+    .option("--json", "print JSON")
+    .addHelpText("after", EXIT_CODES);
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+function readVersion(): string {
+  const manifest: { version?: unknown } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return String(manifest.version);
+}

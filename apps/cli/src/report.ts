@@ -1,0 +1,34 @@
+import type { Paint } from "./paint.ts";
+
+/** What the exit code of a command says. Promised by `--help`. */
+export const EXIT = { fine: 0, faulty: 1, usage: 2, unavailable: 3 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** What a command found. */
+export interface Report {
+  readonly exitCode: ExitCode;
+  /** For programs. */
+  readonly json: unknown;
+  /** For people; without a line break at its end. */
+  readonly text: string;
+}
+
+/** What a command knows of the world around it. */
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Unix ms. */
+  readonly now: number;
+  readonly paint: Paint;
+}
+
+/** A command could not do its work: the command line or a file is wrong, or something was not found or not reached. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly exitCode: typeof EXIT.usage | typeof EXIT.unavailable;
+
+  constructor(exitCode: CommandError["exitCode"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
