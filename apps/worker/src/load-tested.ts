@@ -1,5 +1,4 @@
-import { basename, join } from "node:path";
-import { loadRuleset, RulesetError, type RulesetFault, type RulesetFolder } from "@assay/rules";
+import { loadRulesetFolder, RulesetError, type RulesetFault, type RulesetFolder } from "@assay/rules";
 
 /** Rulesets that cannot be used. The message is for people: it shows every fault with its line, and every failed test. */
 export class RulesetsUnusableError extends Error {
@@ -45,31 +44,4 @@ function load(files: ReadonlyMap<string, string>, options: { folder: string; now
 /** A fault on one line. The source line stays out: it may name a visitor. */
 export function lineOf({ file, line, column, message }: RulesetFault): string {
   return `${file}:${line}:${column}: ${message}`;
-}
-
-function loadRulesetFolder(files: ReadonlyMap<string, string>, { folder }: { folder: string }): RulesetFolder {
-  const faults: RulesetFault[] = [];
-  const all = [...files].flatMap(([path, text]) => {
-    if (!/^[^_/][^/]*\.ya?ml$/.test(path)) return [];
-    try {
-      return [loadRuleset(text, { file: join(folder, path) })];
-    } catch (error) {
-      if (!(error instanceof RulesetError)) throw error;
-      faults.push(...error.faults);
-      return [];
-    }
-  });
-  if (faults.length > 0) throw new RulesetError(faults);
-  const fallback = all.find(({ name }) => name === "default");
-  if (fallback === undefined) throw new Error(`${folder} has no ruleset named default: add default.yaml.`);
-  return {
-    digest: all.map(({ digest, origin }) => basename(origin) + digest).join(),
-    default: fallback,
-    all,
-    named: (name) => all.find((ruleset) => ruleset.name === name),
-    forFlow: () => fallback,
-    candidateOf: () => undefined,
-    flows: all.flatMap(({ flows }) => flows),
-    warnings: [],
-  };
 }
