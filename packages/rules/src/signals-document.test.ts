@@ -15,7 +15,7 @@ describe("docs/signals.md", () => {
   });
 
   test("has a row for every name that a condition may use, once", () => {
-    const rows = [...written.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name = ""]) => name);
+    const rows: string[] = [...written.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name = ""]) => name);
     expect(rows.toSorted()).toEqual(names.toSorted());
   });
 
