@@ -30,10 +30,10 @@ export function outcomeOf(ruleset: Ruleset, input: Input): true | false | "unkno
   return decision.reasons.length > 0;
 }
 
-/** The faults of a text; none when it loads. */
-export function faultsOf(text: string): readonly RulesetFault[] {
+/** The faults of a text, with other files of its folder; none when it loads. */
+export function faultsOf(text: string, files: Record<string, string> = {}): readonly RulesetFault[] {
   try {
-    loadRuleset(text, { file: "test.yaml" });
+    loadRuleset(text, { file: "test.yaml", files: new Map(Object.entries(files)) });
     return [];
   } catch (error) {
     if (error instanceof RulesetError) return error.faults;

@@ -17,6 +17,8 @@ export class SlotTable {
   readonly #context: Branch = { leaves: [], branches: [] };
   readonly #facts: Branch = { leaves: [], branches: [] };
   readonly #counters: Branch = { leaves: [], branches: [] };
+  // No input holds an outcome: who counts outcomes puts each in its place.
+  readonly #told: Branch = { leaves: [], branches: [] };
 
   /** The place of a field; the same for equal paths. */
   indexOf(field: Field): number {
@@ -52,6 +54,7 @@ export class SlotTable {
       case "counters":
         return this.#counters;
       case "outcome":
+        return this.#told;
       case "element":
         throw new TypeError(`${field.path} has no place in an input.`);
     }

@@ -26,7 +26,12 @@ export function parseYaml(faults: FaultList): ParsedNode | undefined {
   // A trap is often also the cause of the parser's own errors, so these would only repeat it.
   if (!faults.isEmpty) return undefined;
   const document = parseDocument(text, { prettyErrors: false, strict: true, uniqueKeys: true });
+  let faultyLine: number | undefined;
   for (const { pos, message } of [...document.errors, ...document.warnings]) {
+    // What follows in a line that cannot be read only repeats its first error.
+    const { line } = faults.positionOf(pos[0]);
+    if (line === faultyLine) continue;
+    faultyLine = line;
     if (openQuote !== undefined) {
       faults.add(openQuote, "This text has no closing quote.");
       continue;

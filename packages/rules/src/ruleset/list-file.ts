@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { closestName } from "@assay/protocol";
-import { createList, type List, type ListType, readListValue } from "../condition/list.ts";
+import { createList, type List, type ListEntry, type ListType, readListValue } from "../condition/list.ts";
+import { calendarDayMs } from "./calendar-day.ts";
 import { FaultList } from "./fault.ts";
 
 /** A list as its file says it. */
@@ -12,13 +13,6 @@ export interface ListFile {
   readonly faults: FaultList;
 }
 
-interface ListEntry {
-  /** As it is written. */
-  readonly text: string;
-  /** The last ms at which it matches. */
-  readonly untilMs?: number;
-}
-
 const MAX_ENTRIES = 100_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Faults told of one file; a file of another type has one in every line. */
@@ -26,51 +20,59 @@ const MAX_FAULTS = 20;
 
 const VALUE = /^(?:"(?:[^"\\]|\\.)*"|\S+)/;
 const KEYS = ["until", "by", "why"];
+const UNTIL = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 const DAY_MS = 86_400_000;
 
 /**
  * Reads the text of a list: one value a line, then in any order `until=` (a day, which it includes, or a time), `by=`
  * and, last, `why=`. `#` begins a comment. A value that holds white space stands in double quotes, as JSON writes it.
- * `nowMs` is what entries must not be older than to go without a warning.
+ * Entries that are over at `nowMs` bring a warning.
  */
 export function readListFile(type: ListType, file: string, text: string, nowMs?: number): ListFile {
   const faults = new FaultList(file, text);
-  const entries: ListEntry[] = [];
-  const hash = createHash("sha256").update(type);
-  let expired: number | undefined;
-  let expiredCount = 0;
+  const entries = readEntries(type, faults);
+  if (nowMs !== undefined) warnOfExpired(entries, nowMs, faults);
+  const kept = entries.map(({ at: _, ...entry }) => entry);
+  const digest = createHash("sha256")
+    .update(JSON.stringify([type, kept]))
+    .digest("hex")
+    .slice(0, 16);
+  return { list: faults.isEmpty ? createList(type, kept) : undefined, digest, faults };
+}
+
+interface PlacedEntry extends ListEntry {
+  readonly at: number;
+}
+
+function readEntries(type: ListType, faults: FaultList): PlacedEntry[] {
+  const { text } = faults;
+  const entries: PlacedEntry[] = [];
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_BYTES) {
     faults.add(0, `A list may take at most ${MAX_BYTES / 1024 / 1024} MiB; this one takes ${bytes} bytes.`);
-    return { list: undefined, digest: "", faults };
+    return entries;
   }
   for (const { line, at } of linesOf(text)) {
-    const entry = readEntry(type, line, (offset, message) => faults.add(at + offset, message));
-    if (entry !== undefined) {
-      entries.push(entry);
-      hash.update(`\n${JSON.stringify([entry.text, entry.untilMs])}`);
-      if (nowMs !== undefined && entry.untilMs !== undefined && entry.untilMs < nowMs) {
-        expired ??= at;
-        expiredCount += 1;
-      }
-    }
-    if (entries.length > MAX_ENTRIES) {
+    if (entries.length === MAX_ENTRIES) {
       faults.add(at, `A list may hold at most ${MAX_ENTRIES} entries.`);
       break;
     }
+    const entry = readEntry(type, line, (offset, message) => faults.add(at + offset, message));
+    if (entry !== undefined) entries.push({ ...entry, at });
     if (faults.faults.length >= MAX_FAULTS) {
-      faults.add(at, `This is fault ${MAX_FAULTS} of this list. The lines after it were not read.`);
+      faults.add(at, `These are ${MAX_FAULTS} faults of this list. The lines below were not read.`);
       break;
     }
   }
-  if (expired !== undefined) faults.warn(expired, describeExpired(expiredCount));
-  const list = faults.isEmpty ? createList(type, entries) : undefined;
-  return { list, digest: hash.digest("hex").slice(0, 16), faults };
+  return entries;
 }
 
-function describeExpired(count: number): string {
-  const rest = count === 2 ? " So is 1 more of this list." : ` So are ${count - 1} more of this list.`;
-  return `This entry is past its until and never matches. Remove it.${count === 1 ? "" : rest}`;
+function warnOfExpired(entries: readonly PlacedEntry[], nowMs: number, faults: FaultList): void {
+  const expired = entries.filter(({ untilMs }) => untilMs !== undefined && untilMs < nowMs);
+  const [first] = expired;
+  if (first === undefined) return;
+  const many = expired.length === 1 ? "" : ` So are ${expired.length - 1} more below.`;
+  faults.warn(first.at, `This entry is past its until and matches nothing any more. Remove it.${many}`);
 }
 
 // The lines that hold an entry, and where each begins.
@@ -125,7 +127,7 @@ function readNotes(line: string, start: number, fault: (at: number, message: str
     if (key === "why") return untilMs;
     if (value === "") fault(at, `${key}= needs a value.`);
     else if (key === "until" && (untilMs = readUntilMs(value)) === undefined) {
-      fault(at, "until must be a day, as in 2026-12-31, or a time, as in 2026-12-31T18:00:00Z.");
+      fault(at + "until=".length, "until must be a day, as in 2026-12-31, or a time, as in 2026-12-31T18:00:00Z.");
     }
   }
   return untilMs;
@@ -139,13 +141,9 @@ function unknownNote(note: string, key: string): string {
 
 // The last ms at which an entry matches: all of its day, or up to its time.
 function readUntilMs(text: string): number | undefined {
-  const [, day, time] =
-    /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2}))?$/.exec(text) ?? [];
-  if (day === undefined) return undefined;
-  const startMs = Date.parse(`${day}T00:00:00Z`);
-  // February 30 would otherwise be March 2.
-  if (Number.isNaN(startMs) || new Date(startMs).toISOString().slice(0, 10) !== day) return undefined;
-  if (time === undefined) return startMs + DAY_MS - 1;
+  const [, day = "", time] = UNTIL.exec(text) ?? [];
+  const dayMs = calendarDayMs(day);
+  if (dayMs === undefined || time === undefined) return dayMs && dayMs + DAY_MS - 1;
   const timeMs = Date.parse(text);
   return Number.isNaN(timeMs) ? undefined : timeMs;
 }
