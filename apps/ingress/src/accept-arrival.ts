@@ -54,7 +54,8 @@ function outcomeOf(error: unknown): SubmissionOutcome {
   return code === "overloaded" || code === "memory_shed" ? "shed" : "unconfirmed";
 }
 
-function memoryShed(): ProblemError {
+/** 503: nothing more is taken while Redis is nearly full. */
+export function memoryShed(): ProblemError {
   return new ProblemError(
     "memory_shed",
     "Redis is nearly full, and what it holds comes first. Nothing was accepted: send it again later with the same Idempotency-Key.",

@@ -22,6 +22,8 @@ export interface DataPlane {
 export interface DataPlaneOptions {
   readonly config: IngressConfig;
   readonly link: RedisLink;
+  /** The installation's own key of hashes. */
+  readonly hashKey: string;
   readonly credentials: () => Credentials;
   readonly metrics: IngressMetrics;
   readonly progress: Progress;
@@ -55,6 +57,7 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     durability,
     tenant: DEFAULT_TENANT,
     reader: createLedgerReader({ redis: link.redis, keys, now: options.now }),
+    outcomes: { redis: link.redis, keys, hashKey: options.hashKey },
     onInHand(count, oneEnded) {
       progress.busy(count);
       if (oneEnded) progress.worked();

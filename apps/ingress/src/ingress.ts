@@ -72,18 +72,18 @@ export function createIngress(config: IngressConfig, { logger, now = Date.now, h
     return (await admin.start()).port;
   }
 
-  async function openRedis(): Promise<RedisLink> {
+  async function openRedis(): Promise<{ readonly link: RedisLink; readonly hashKey: string }> {
     const opened = openRedisLink({ url: config.redisUrl, maxBytes: config.redisMaxBytes, metrics, logger, now });
     link = opened;
     stops.push(() => opened.stop());
-    const { warnings } = await prepareRedis({
+    const { warnings, installation } = await prepareRedis({
       redis: opened.redis,
       config,
       waiting: createRateLimitedLog({ logger, now, limit: 1, intervalMs: WAITING_LOG_INTERVAL_MS }),
       signal: aborted.signal,
     });
     for (const warning of [...warnings, ...warningsOf(config)]) logger.warn(warning);
-    return opened;
+    return { link: opened, hashKey: installation.hashKey };
   }
 
   async function start(): Promise<IngressPorts> {
@@ -92,7 +92,7 @@ export function createIngress(config: IngressConfig, { logger, now = Date.now, h
     stops.push(() => rotating.stop());
     const plane = await openDataPlane({
       config,
-      link: await openRedis(),
+      ...(await openRedis()),
       credentials: () => rotating.current(),
       metrics,
       progress,

@@ -5,10 +5,14 @@ import type { Counter, Gauge, Histogram } from "prom-client";
 /** How a submission fared at the door. `unconfirmed`: it is not known whether it was accepted. */
 export type SubmissionOutcome = "accepted" | "duplicate" | "decided" | "conflict" | "shed" | "unconfirmed";
 
+/** How an outcome fared at the door. `unconfirmed`: it is not known whether it was accepted. */
+export type OutcomeResult = "accepted" | "duplicate" | "not_found" | "conflict" | "shed" | "unconfirmed";
+
 /** What this process counts. */
 export interface IngressMetrics {
   request(route: string, code: number, seconds: number): void;
   submission(kind: Kind, outcome: SubmissionOutcome, seconds: number): void;
+  outcome(result: OutcomeResult): void;
   invalidContext(field: string): void;
   shed(lane: Lane, reason: "memory" | "overload"): void;
   memoryRatio(ratio: number): void;
@@ -20,7 +24,7 @@ const ACCEPT_BUCKETS_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 
 
 /** Registers the metrics of the ingress. Labels are closed sets: a route is its pattern, never a path. */
 export function createIngressMetrics(metrics: Metrics): IngressMetrics {
-  const { requests, durations, submissions, accepts, invalid, shed, ratio, errors } = register(metrics);
+  const { requests, durations, submissions, accepts, outcomes, invalid, shed, ratio, errors } = register(metrics);
   return {
     request(route, code, seconds) {
       requests.inc({ route, code });
@@ -30,6 +34,7 @@ export function createIngressMetrics(metrics: Metrics): IngressMetrics {
       submissions.inc({ kind, outcome });
       if (outcome === "accepted" || outcome === "duplicate" || outcome === "decided") accepts.observe(seconds);
     },
+    outcome: (result) => outcomes.inc({ result }),
     invalidContext: (field) => invalid.inc({ field }),
     shed: (lane, reason) => shed.inc({ lane, reason }),
     memoryRatio: (value) => ratio.set(value),
@@ -42,6 +47,7 @@ interface Instruments {
   readonly durations: Histogram<"route">;
   readonly submissions: Counter<"kind" | "outcome">;
   readonly accepts: Histogram;
+  readonly outcomes: Counter<"result">;
   readonly invalid: Counter<"field">;
   readonly shed: Counter<"lane" | "reason">;
   readonly ratio: Gauge;
@@ -67,6 +73,7 @@ function register(metrics: Metrics): Instruments {
       [],
       ACCEPT_BUCKETS_SECONDS,
     ),
+    outcomes: metrics.counter("outcomes_total", "Outcomes that were read, by how they fared at the door.", ["result"]),
     invalid: metrics.counter("context_invalid_total", "Context fields left out because they cannot be judged.", [
       "field",
     ]),

@@ -1,3 +1,4 @@
+import type { ReportDeps } from "@assay/client/report";
 import type { VerdictWaiter } from "@assay/client/waiter";
 import type { Durability } from "@assay/ledger";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
@@ -36,6 +37,8 @@ export interface RouteDeps extends AcceptDeps {
   readonly credentials: () => Credentials;
   readonly reader: LedgerReader;
   readonly waiter: VerdictWaiter;
+  /** Where outcomes are kept. */
+  readonly outcomes: ReportDeps;
 }
 
 /** Media type of every answer that is no error. */

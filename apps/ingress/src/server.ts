@@ -7,6 +7,7 @@ import type { Surface } from "./config.ts";
 import { observeRequests, type RequestObserver } from "./observe-requests.ts";
 import { addOpenapi } from "./openapi.ts";
 import { collectRoutes } from "./other-methods.ts";
+import { addOutcomesRoute } from "./outcomes-route.ts";
 import { headersOf, notFound, problemOf, unreadable } from "./problems.ts";
 import type { App, RouteDeps } from "./route.ts";
 import { addSubmissionsRoute } from "./submissions-route.ts";
@@ -94,14 +95,13 @@ async function addApi(app: App, deps: ServerDeps): Promise<void> {
       next();
     });
     addSubmissionsRoute(scope, deps);
+    addOutcomesRoute(scope, deps);
     addVerdictsRoutes(scope, deps);
     done();
   });
-  for (const url of ["/v1/outcomes", "/v1/stream"]) {
-    app.all(url, { schema: { hide: true } }, () => {
-      throw new ProblemError("not_found", `${url} is not in this version.`);
-    });
-  }
+  app.all("/v1/stream", { schema: { hide: true } }, () => {
+    throw new ProblemError("not_found", "/v1/stream is not in this version.");
+  });
 }
 
 function sendProblem(deps: ServerDeps, problem: ProblemError, request: FastifyRequest, reply: FastifyReply): void {

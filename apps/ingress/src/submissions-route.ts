@@ -7,20 +7,14 @@ import {
 } from "@assay/protocol";
 import { Accepted, SubmissionBody, Verdict } from "@assay/protocol/schemas";
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
-import { z } from "zod";
+import type { z } from "zod";
 import { acceptArrival, REDIS_ANSWER_MS } from "./accept-arrival.ts";
+import { IdempotencyHeaders } from "./idempotency-headers.ts";
 import { responses } from "./openapi.ts";
 import { expiredVerdict } from "./problems.ts";
 import { type App, JSON_TYPE, type RouteDeps } from "./route.ts";
 import { readTraceparent } from "./traceparent.ts";
 import { WaitQuery, waitForVerdict } from "./wait.ts";
-
-const IdempotencyHeaders = z
-  .looseObject({
-    "idempotency-key": z.string().optional().describe("Names your operation: 1 to 255 visible ASCII characters."),
-  })
-  // Said here and refused in the handler, which knows the better answer.
-  .meta({ required: ["idempotency-key"] });
 
 const SCHEMA = {
   summary: "Submit an event id or a sealed result",

@@ -50,8 +50,16 @@ export function addVerdictsRoutes(app: App, deps: RouteDeps): void {
     const { id } = request.params;
     const state = isSubmissionId(id) ? await deps.reader.submission(id) : undefined;
     if (state === undefined) throw unknownSubmission(id);
-    const { status, lane, tries } = state;
-    return { id, status, lane, tries, ...(status === "snoozed" ? { snoozed: state.snoozed } : {}) };
+    const { status, lane, tries, label, outcomes } = state;
+    return {
+      id,
+      status,
+      lane,
+      tries,
+      ...(status === "snoozed" ? { snoozed: state.snoozed } : {}),
+      ...(label === undefined ? {} : { label }),
+      ...(outcomes === undefined ? {} : { outcomes: [...outcomes] }),
+    };
   });
   app.get("/v1/events/:event_id/verdicts", { schema: EVENT_VERDICTS }, async (request, reply) => {
     const { event_id: eventId } = request.params;

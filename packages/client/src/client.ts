@@ -1,11 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { type Action, ProblemError, readIdempotencyKey, type SubmissionInput, type Verdict } from "@assay/protocol";
+import {
+  type Action,
+  type OutcomeInput,
+  ProblemError,
+  readIdempotencyKey,
+  type SubmissionInput,
+  type Verdict,
+} from "@assay/protocol";
 import { PeersMissingError, unavailable } from "./errors.ts";
 import { createHttpTransport, type HttpOptions } from "./http-transport.ts";
 import { createLazyTransport } from "./lazy-transport.ts";
 import { readRedisUrl, type RedisOptions } from "./redis-options.ts";
 import { type Each, submitEach } from "./submit-each.ts";
-import type { Receipt, Transport } from "./transport.ts";
+import type { OutcomeReceipt, Receipt, Transport } from "./transport.ts";
 import type { Consumer, ConsumeOptions, ReceivedVerdict, SubscribeOptions, VerdictHandler } from "./verdict-stream.ts";
 import type { Budget } from "./within-budget.ts";
 
@@ -51,6 +58,12 @@ export interface AssayClient {
   submit(input: SubmissionInput, options?: SubmitOptions): Promise<Receipt>;
   /** The same for many; results stand in the order of the inputs, and `timeoutMs` is for each. */
   submitMany(inputs: readonly SubmissionInput[], options?: SubmitManyOptions): Promise<Each<Receipt>[]>;
+  /**
+   * Tells what became of a submission, so that counters on outcomes count it; default `timeoutMs` 5,000. It is no use of
+   * the event. After an `unavailable`, repeat it with the same key. Throws `submission_not_found` for one that is not
+   * known, or no longer: it is remembered for a day after its decision unless the installation says otherwise.
+   */
+  report(outcome: OutcomeInput, options?: SubmitOptions): Promise<OutcomeReceipt>;
   /** Undefined when there is none in time; default `timeoutMs` 30,000. Throws `verdict_expired` when it is no longer kept. */
   waitForVerdict(id: string, options?: CallOptions): Promise<Verdict | undefined>;
   /** Undefined for an id that is not known. Default `timeoutMs` 5,000. Throws `verdict_expired` when it is no longer kept. */
@@ -107,6 +120,8 @@ export function createAssayClient(options: HttpOptions | RedisOptions): AssayCli
         const key = idempotencyKey?.(input, index);
         return submit(input, { ...call, ...(key === undefined ? {} : { idempotencyKey: key }) });
       }),
+    report: async (outcome, { idempotencyKey, ...call } = {}) =>
+      use().report(outcome, keyOf(outcome, idempotencyKey), budgetOf(call, CALL_MS)),
     waitForVerdict: async (id, call) => use().waitForVerdict(id, budgetOf(call, WAIT_MS)),
     getVerdict: async (id, call) => use().getVerdict(id, budgetOf(call, CALL_MS)),
     consume: (wanted, handler) => use().consume(wanted, handler),
@@ -141,6 +156,6 @@ function budgetOf({ timeoutMs, signal }: CallOptions = {}, defaultMs: number): B
 }
 
 // The same for every repetition of one call.
-function keyOf(input: SubmissionInput, idempotencyKey: string = randomUUID()): string {
+function keyOf(input: SubmissionInput | OutcomeInput, idempotencyKey: string = randomUUID()): string {
   return readIdempotencyKey(idempotencyKey, input.event_id);
 }

@@ -5,7 +5,7 @@ import { contentDigest, differingGroups, ProblemError, type Submission } from "@
 export function unavailable(cause: unknown, id?: string): ProblemError {
   const detail =
     id === undefined
-      ? "Assay could not be reached. Repeat the call; a submission with the same Idempotency-Key."
+      ? "Assay could not be reached. Repeat the call, with its Idempotency-Key if it has one."
       : "It is not known whether the submission was accepted: send it again with the same Idempotency-Key.";
   return new ProblemError("unavailable", detail, { id, cause });
 }

@@ -72,6 +72,28 @@ describe("createHttpTransport", () => {
     expect(seen.map(({ headers }) => headers["idempotency-key"])).toEqual(Array(4).fill("login-7"));
   });
 
+  test("sends an outcome, and repeats it with the same key", async () => {
+    const told = { id: "o_1", submission_id: "s_1", status: "duplicate", durability: "local" };
+    const door = await aDoor("cut", [503, SHED], [202, told]);
+    expect(await door.report({ event_id: "event-1", label: "fraud" }, "case-7", BUDGET)).toEqual(told);
+    expect(seen).toHaveLength(3);
+    for (const request of seen) {
+      expect(request).toMatchObject({
+        method: "POST",
+        url: "/assay/v1/outcomes",
+        headers: { "idempotency-key": "case-7" },
+        body: `{"event_id":"event-1","label":"fraud"}`,
+      });
+    }
+  });
+
+  test("does not take an answer to an outcome that names no submission", async () => {
+    const door = await aDoor([202, { id: "o_1", status: "accepted" }]);
+    await expect(door.report({ event_id: "e", label: "fraud" }, "case-7", BUDGET)).rejects.toMatchObject({
+      code: "internal_error",
+    });
+  });
+
   test("repeats nothing that was refused", async () => {
     const door = await aDoor([401, { code: "unauthorized", detail: "Send a key." }]);
     await expect(door.submit({ event_id: "event-1" }, "login-7", BUDGET)).rejects.toMatchObject({

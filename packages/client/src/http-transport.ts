@@ -1,7 +1,7 @@
-import { isRecord, ProblemError, type SubmissionInput, type Verdict } from "@assay/protocol";
+import { isRecord, type OutcomeInput, ProblemError, type SubmissionInput, type Verdict } from "@assay/protocol";
 import { NotOverHttpError, unavailable } from "./errors.ts";
 import { readProblem } from "./read-problem.ts";
-import type { Receipt, Transport } from "./transport.ts";
+import type { OutcomeReceipt, Receipt, Transport } from "./transport.ts";
 import { isVerdict } from "./verdict-json.ts";
 import { type Budget, withinBudget } from "./within-budget.ts";
 
@@ -53,13 +53,15 @@ export function createHttpTransport(options: HttpOptions): Transport {
     throw readProblem(status, body);
   }
 
-  function post(input: SubmissionInput, idempotencyKey: string, budget: Budget, waits: boolean): Promise<Answer> {
+  function post(
+    pathOf: (leftMs: number) => string,
+    input: SubmissionInput | OutcomeInput,
+    idempotencyKey: string,
+    budget: Budget,
+  ): Promise<Answer> {
     const headers = { "content-type": "application/json", "idempotency-key": idempotencyKey };
     const body = JSON.stringify(input);
-    return withinBudget(
-      (signal, leftMs) => ask(`v1/submissions${waits ? wait(leftMs) : ""}`, signal, { method: "POST", headers, body }),
-      budget,
-    );
+    return withinBudget((signal, leftMs) => ask(pathOf(leftMs), signal, { method: "POST", headers, body }), budget);
   }
 
   async function waitForVerdict(id: string, budget: Budget): Promise<Verdict | undefined> {
@@ -79,7 +81,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
   return {
     async submit(input, idempotencyKey, budget) {
       try {
-        return readReceipt(await post(input, idempotencyKey, budget, false));
+        return readReceipt(await post(() => "v1/submissions", input, idempotencyKey, budget));
       } catch (error) {
         // Decided, though the verdict is gone: as a receipt that is no failure.
         if (!(error instanceof ProblemError) || error.code !== "verdict_expired" || error.id === undefined) throw error;
@@ -88,7 +90,7 @@ export function createHttpTransport(options: HttpOptions): Transport {
     },
     async submitAndWait(input, idempotencyKey, budget) {
       const startedAt = performance.now();
-      const answer = await post(input, idempotencyKey, budget, true);
+      const answer = await post((leftMs) => `v1/submissions${wait(leftMs)}`, input, idempotencyKey, budget);
       const { id } = readReceipt(answer);
       if (answer.status === 200) return { id, verdict: verdictOf(answer) };
       // The door waits 30 s at most; a longer budget goes on with the verdict alone.
@@ -97,6 +99,8 @@ export function createHttpTransport(options: HttpOptions): Transport {
         budget.timeoutMs > MAX_WAIT_MS ? await waitForVerdict(id, { ...budget, timeoutMs: leftMs }) : undefined;
       return { id, ...(verdict === undefined ? {} : { verdict }) };
     },
+    report: async (input, idempotencyKey, budget) =>
+      readOutcomeReceipt(await post(() => "v1/outcomes", input, idempotencyKey, budget)),
     waitForVerdict,
     async getVerdict(id, budget) {
       const path = `v1/verdicts/${encodeURIComponent(id)}`;
@@ -140,12 +144,20 @@ function readReceipt(answer: Answer): Receipt {
   const { status, body } = answer;
   if (status === 200) return { id: verdictOf(answer).id, status: "decided" };
   if (!isRecord(body) || typeof body["id"] !== "string") throw readProblem(status, body);
+  return { id: body["id"], ...statusOf(body) };
+}
+
+function readOutcomeReceipt({ status, body }: Answer): OutcomeReceipt {
+  if (!isRecord(body) || typeof body["id"] !== "string" || typeof body["submission_id"] !== "string") {
+    throw readProblem(status, body);
+  }
+  return { id: body["id"], submission_id: body["submission_id"], ...statusOf(body) };
+}
+
+function statusOf(body: Record<string, unknown>): Pick<OutcomeReceipt, "status" | "durability"> {
   const durability = DURABILITIES.find((known) => known === body["durability"]);
-  return {
-    id: body["id"],
-    status: body["status"] === "accepted" ? "accepted" : "duplicate",
-    ...(durability === undefined ? {} : { durability }),
-  };
+  const status = body["status"] === "accepted" ? "accepted" : "duplicate";
+  return { status, ...(durability === undefined ? {} : { durability }) };
 }
 
 function parseJson(text: string): unknown {

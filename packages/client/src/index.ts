@@ -1,6 +1,8 @@
 export {
   type Action,
   type Context,
+  type Label,
+  type OutcomeInput,
   type Problem,
   type ProblemCode,
   ProblemError,
@@ -22,7 +24,7 @@ export type { HttpOptions } from "./http-transport.ts";
 export type { RedisOptions } from "./redis-options.ts";
 export type { Each } from "./submit-each.ts";
 export { toPublic } from "./to-public.ts";
-export type { Receipt } from "./transport.ts";
+export type { OutcomeReceipt, Receipt } from "./transport.ts";
 export type {
   Consumer,
   ConsumeOptions,

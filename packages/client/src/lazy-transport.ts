@@ -16,6 +16,7 @@ export function createLazyTransport(opening: Promise<Transport>): Transport {
     submit: (input, key, budget) => within(budget, (transport, left) => transport.submit(input, key, left)),
     submitAndWait: (input, key, budget) =>
       within(budget, (transport, left) => transport.submitAndWait(input, key, left)),
+    report: (input, key, budget) => within(budget, (transport, left) => transport.report(input, key, left)),
     waitForVerdict: (id, budget) => within(budget, (transport, left) => transport.waitForVerdict(id, left)),
     getVerdict: (id, budget) => within(budget, (transport, left) => transport.getVerdict(id, left)),
     consume(options, handler) {

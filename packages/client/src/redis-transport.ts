@@ -13,7 +13,9 @@ import {
   createKeys,
   DEFAULT_PREFIX,
   DEFAULT_TENANT,
+  outcomeId,
   ProblemError,
+  readOutcome,
   readSubmission,
   type SubmissionInput,
   submissionId,
@@ -22,6 +24,7 @@ import {
 import { expired, unavailable } from "./errors.ts";
 import { createProducer, type Producer } from "./producer.ts";
 import type { RedisOptions } from "./redis-options.ts";
+import { report } from "./report.ts";
 import type { Receipt, Transport } from "./transport.ts";
 import { readVerdictJson } from "./verdict-json.ts";
 import { openVerdictSources } from "./verdict-sources.ts";
@@ -30,6 +33,11 @@ import { type Budget, withinBudget } from "./within-budget.ts";
 
 export interface RedisTransportOptions extends Omit<RedisOptions, "connection"> {
   readonly url: string;
+}
+
+interface Opened {
+  readonly producer: Producer;
+  readonly hashKey: string;
 }
 
 /** Does in this process what an ingress does, on connections of its own. */
@@ -41,22 +49,23 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
   const waiter = createVerdictWaiter({ redis, connect, keys, prefix });
   const sources = openVerdictSources({ redis, connect, keys });
   const closing = new AbortController();
+  const promised = options.durability === undefined ? {} : { durability: options.durability };
   // Each call learns of it by its own failure.
   redis.on("error", () => undefined);
-  let opened: Promise<Producer> | undefined;
+  let opened: Promise<Opened> | undefined;
 
-  function open(): Promise<Producer> {
-    opened ??= openProducer().catch((error: unknown) => {
+  function open(): Promise<Opened> {
+    opened ??= openAll().catch((error: unknown) => {
       opened = undefined;
       throw closing.signal.aborted ? unavailable(error) : error;
     });
     return opened;
   }
 
-  async function openProducer(): Promise<Producer> {
+  async function openAll(): Promise<Opened> {
     await whenReady(redis, closing.signal);
-    await orUnavailable(openInstallation(redis, prefix, randomBytes(32).toString("hex")));
-    return createProducer({ redis, prefix, tenant, signal: closing.signal });
+    const { hashKey } = await orUnavailable(openInstallation(redis, prefix, randomBytes(32).toString("hex")));
+    return { hashKey, producer: await createProducer({ redis, prefix, tenant, signal: closing.signal }) };
   }
 
   function readArrival(input: SubmissionInput, idempotencyKey: string): Arrival {
@@ -67,13 +76,13 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
   }
 
   async function accept(arrival: Arrival, budget: Budget, awaited: boolean): Promise<Receipt> {
-    const { durability } = options;
     try {
       return await withinBudget(async () => {
-        const { id, status } = await (await open()).submit(arrival, { awaited });
+        const { producer } = await open();
+        const { id, status } = await producer.submit(arrival, { awaited });
         // The producer throws a conflict.
         if (status === "conflict") throw new TypeError("A conflict is no receipt.");
-        return { id, status, ...(durability === undefined ? {} : { durability }) };
+        return { id, status, ...promised };
       }, budget);
     } catch (error) {
       if (!(error instanceof ProblemError) || !error.retryable) throw error;
@@ -99,6 +108,15 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
         ended.abort();
       }
     },
+    async report(input, idempotencyKey, budget) {
+      const outcome = readOutcome(input);
+      const id = outcomeId(tenant, keyName, idempotencyKey);
+      const receipt = await withinBudget(async () => {
+        const { hashKey } = await open();
+        return report({ redis, keys, hashKey }, id, outcome);
+      }, budget);
+      return { ...receipt, ...promised };
+    },
     async waitForVerdict(id, budget) {
       const decided = await waiter.waitFor(id, budget);
       return decided === undefined ? undefined : verdictOf(id, decided);
@@ -117,8 +135,8 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
       closing.abort(new Error("The client is closed."));
       await sources.stop();
       await waiter.stop();
-      const producer = await opened?.catch(() => undefined);
-      await producer?.stop();
+      const used = await opened?.catch(() => undefined);
+      await used?.producer.stop();
       // Without a QUIT, which would wait for a Redis that hangs: nothing is on its way any more.
       redis.disconnect();
     },

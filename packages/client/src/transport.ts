@@ -1,4 +1,4 @@
-import type { SubmissionInput, Verdict } from "@assay/protocol";
+import type { OutcomeInput, SubmissionInput, Verdict } from "@assay/protocol";
 import type { Consumer, ConsumeOptions, ReceivedVerdict, SubscribeOptions, VerdictHandler } from "./verdict-stream.ts";
 import type { Budget } from "./within-budget.ts";
 
@@ -7,6 +7,18 @@ export interface Receipt {
   readonly id: string;
   /** accepted: new · duplicate: known and undecided · decided: known and decided. */
   readonly status: "accepted" | "duplicate" | "decided";
+  /** What Assay promises to survive, as far as the transport knows it. */
+  readonly durability?: "memory" | "local" | "replica";
+}
+
+/** What became of an outcome that was told. */
+export interface OutcomeReceipt {
+  /** The outcome's own: `o_` and a hash of its Idempotency-Key. */
+  readonly id: string;
+  /** The submission that took it. */
+  readonly submission_id: string;
+  /** accepted: new · duplicate: told before, and counted then. */
+  readonly status: "accepted" | "duplicate";
   /** What Assay promises to survive, as far as the transport knows it. */
   readonly durability?: "memory" | "local" | "replica";
 }
@@ -23,6 +35,8 @@ export interface Transport {
     idempotencyKey: string,
     budget: Budget,
   ): Promise<{ readonly id: string; readonly verdict?: Verdict }>;
+  /** Throws a retryable ProblemError when it is not known whether it was accepted. */
+  report(input: OutcomeInput, idempotencyKey: string, budget: Budget): Promise<OutcomeReceipt>;
   /** Undefined when the time is over. Throws a ProblemError `verdict_expired`. */
   waitForVerdict(id: string, budget: Budget): Promise<Verdict | undefined>;
   /** Undefined when the submission is not known. Throws a ProblemError `verdict_expired`. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { type AssayClient, ProblemError, type SubmissionInput } from "@assay/client";
-import { type Action, submissionId } from "@assay/protocol";
+import { type AssayClient, type OutcomeInput, ProblemError, type SubmissionInput } from "@assay/client";
+import { type Action, outcomeId, submissionId } from "@assay/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 
@@ -171,6 +171,71 @@ export function clientConformance(name: string, setup: () => Promise<Subject>): 
       });
     });
 
+    describe("report", () => {
+      test("names the outcome by the key, and the submission that took it", async () => {
+        const { id } = await client.submit({ event_id: "event-1" });
+        const outcome: OutcomeInput = { submission_id: id, outcome: "login_failed" };
+        const options = { idempotencyKey: "outcome-7" };
+        const receipt = { id: outcomeId("0", "default", "outcome-7"), submission_id: id };
+        expect(await client.report(outcome, options)).toMatchObject({ ...receipt, status: "accepted" });
+        expect(await client.report(outcome, options)).toMatchObject({ ...receipt, status: "duplicate" });
+      });
+
+      test("gives each call a key of its own", async () => {
+        const { id } = await client.submit({ event_id: "event-1" });
+        const outcome: OutcomeInput = { submission_id: id, label: "fraud" };
+        const [first, second] = await Promise.all([client.report(outcome), client.report(outcome)]);
+        expect([first.status, second.status]).toEqual(["accepted", "accepted"]);
+        expect(first.id).not.toBe(second.id);
+      });
+
+      test("finds a decided submission by its event", async () => {
+        const eventId = randomUUID();
+        const { id } = await client.submit({ event_id: eventId });
+        const outcome: OutcomeInput = { event_id: eventId, label: "legit" };
+        await expect(client.report(outcome)).rejects.toMatchObject({ code: "submission_not_found", field: "event_id" });
+        await subject.decideAll();
+        expect(await client.report(outcome)).toMatchObject({ submission_id: id });
+      });
+
+      test("refuses another outcome under a key that was used", async () => {
+        const { id } = await client.submit({ event_id: "event-1" });
+        const options = { idempotencyKey: randomUUID() };
+        await client.report({ submission_id: id, label: "fraud" }, options);
+        await expect(client.report({ submission_id: id, label: "legit" }, options)).rejects.toMatchObject({
+          code: "outcome_conflict",
+          id: outcomeId("0", "default", options.idempotencyKey),
+          retryable: false,
+        });
+      });
+
+      test.each<[string, unknown, object]>([
+        ["an unknown field", { submissionId: "s_1", label: "fraud" }, { code: "unknown_field", field: "submissionId" }],
+        ["nothing to tell", { event_id: "e" }, { code: "missing_field", field: "outcome" }],
+        ["a label of its own", { event_id: "e", label: "bad" }, { code: "invalid_field", field: "label" }],
+      ])("refuses %s", async (_, outcome, problem) => {
+        const reporting = client.report(unchecked(outcome));
+        await expect(reporting).rejects.toBeInstanceOf(ProblemError);
+        await expect(reporting).rejects.toMatchObject({ ...problem, retryable: false });
+      });
+
+      test("refuses a time that lies ahead", async () => {
+        const { id } = await client.submit({ event_id: "event-1" });
+        const outcome: OutcomeInput = { submission_id: id, label: "fraud", occurred_at: Date.now() + 60_000 };
+        await expect(client.report(outcome)).rejects.toMatchObject({ code: "invalid_field", field: "occurred_at" });
+      });
+
+      test("refuses a key that is the event id", async () => {
+        const reporting = client.report({ event_id: "event-1", label: "fraud" }, { idempotencyKey: "event-1" });
+        await expect(reporting).rejects.toMatchObject({ code: "idempotency_key_is_event_id" });
+      });
+
+      test("ends with the reason of its signal", async () => {
+        const signal = AbortSignal.abort(new Error("the caller left"));
+        await expect(client.report({ event_id: "event-1", label: "fraud" }, { signal })).rejects.toThrow("left");
+      });
+    });
+
     describe("waitForVerdict", () => {
       test("brings the verdict when it comes", async () => {
         const { id } = await client.submit({ event_id: "event-1" });
@@ -230,12 +295,14 @@ export function clientConformance(name: string, setup: () => Promise<Subject>): 
         await client.close();
         expect(await client.decide({ event_id: "event-1" })).toEqual({ reason: "unavailable", action: "allow" });
         await expect(client.submit({ event_id: "event-1" })).rejects.toMatchObject({ code: "unavailable" });
+        const reporting = client.report({ event_id: "event-1", label: "fraud" });
+        await expect(reporting).rejects.toMatchObject({ code: "unavailable" });
       });
     });
   });
 }
 
 // What a caller without types may hand in.
-function unchecked(input: unknown): SubmissionInput {
+function unchecked(input: unknown): SubmissionInput & OutcomeInput {
   return JSON.parse(JSON.stringify(input));
 }
