@@ -1,15 +1,15 @@
-import { ACTIONS, type Action, type Reason, type UndecidedCode } from "@assay/protocol";
-import { bounded, compile } from "../condition/compile.ts";
-import type { Decision } from "./decision.ts";
-import { createFactCheck } from "../ruleset/facts.ts";
+import type { Action, Reason, UndecidedCode } from "@assay/protocol";
+import { bounded } from "../condition/compile.ts";
 import type { Input } from "../condition/input.ts";
-import { judgeIntegrity } from "../ruleset/integrity.ts";
-import { settleAction } from "./precedence.ts";
-import type { Rule } from "../ruleset/rule.ts";
-import type { RulesetContent } from "../ruleset/ruleset-content.ts";
 import { type Slots, SlotTable } from "../condition/slots.ts";
 import type { Evidence, Term } from "../condition/term.ts";
+import { createFactCheck } from "../ruleset/facts.ts";
+import { judgeIntegrity } from "../ruleset/integrity.ts";
+import type { RulesetContent } from "../ruleset/ruleset-content.ts";
 import { thresholdAction } from "../ruleset/thresholds.ts";
+import { type CompiledRule, compileRules, missingOf } from "./compiled-rule.ts";
+import type { Decision, UnknownRule } from "./decision.ts";
+import { settleAction } from "./precedence.ts";
 
 /** Decides inputs by one ruleset. Pure, deterministic, and never throws, whatever the event holds. */
 export interface Judge {
@@ -17,26 +17,16 @@ export interface Judge {
   undecided(code: UndecidedCode): Decision;
 }
 
-interface CompiledRule {
-  readonly id: string;
-  readonly condition: Term;
-  readonly evaluate: Term["evaluate"];
-  readonly score: number | undefined;
-  readonly action: Action | undefined;
-  readonly message: string | undefined;
-  readonly whenUnknown: Action | undefined;
-}
-
 /** Compiles a ruleset's rules, most severe first, so that reasons and sums do not depend on their order in the file. */
 export function createJudge(content: RulesetContent): Judge {
   const slots = new SlotTable();
-  const rules = content.rules.toSorted(bySeverity).map((rule) => compileRule(rule, slots));
+  const rules = compileRules(content.rules, slots);
   const exposed = content.expose.map((field) => ({ path: field.path, index: slots.indexOf(field) }));
   const invalidFacts = createFactCheck(content.facts);
   return {
     decide(input) {
       const values = slots.read(input);
-      const decision = emptyDecision(rules.length);
+      const decision = emptyDecision();
       const integrity = judgeIntegrity(content.integrity, input, decision.reasons);
       const hits = judgeRules(rules, values, decision);
       decision.invalidFacts = invalidFacts(input);
@@ -46,14 +36,15 @@ export function createJudge(content: RulesetContent): Judge {
     },
     undecided(code) {
       const action = content.undecided.get(code) ?? content.undecided.get("default") ?? "review";
-      const decision = emptyDecision(rules.length);
-      decision.coverage.judged = 0;
+      const decision = emptyDecision();
+      // Nobody is known to be in a share.
+      decision.coverage.rules = rules.filter(({ isLive, rollout }) => isLive && rollout === undefined).length;
       return answer(decision, action, content.mode);
     },
   };
 }
 
-function emptyDecision(rules: number): Decision {
+function emptyDecision(): Decision {
   return {
     action: "allow",
     score: 0,
@@ -61,7 +52,7 @@ function emptyDecision(rules: number): Decision {
     shadow: [],
     shadowUnknown: [],
     unknown: [],
-    coverage: { rules, judged: rules },
+    coverage: { rules: 0, judged: 0 },
     invalidFacts: [],
   };
 }
@@ -72,26 +63,43 @@ function answer(decision: Decision, action: Action, mode: "enforce" | "observe")
   return decision;
 }
 
-// Adds what the rules say to the decision, and returns the actions that were hit.
+/** What rules come to: the live ones, or those in shadow. */
+interface Side {
+  readonly reasons: Reason[];
+  readonly unknown: UnknownRule[];
+  readonly hits: Action[];
+  sum: number;
+}
+
+// Adds what the rules say to the decision, and returns the actions that live ones hit.
 function judgeRules(rules: readonly CompiledRule[], slots: Slots, decision: Decision): Action[] {
-  const hits: Action[] = [];
-  let sum = 0;
+  const live: Side = { reasons: decision.reasons, unknown: decision.unknown, hits: [], sum: 0 };
+  const shadow: Side = { reasons: decision.shadow, unknown: decision.shadowUnknown, hits: [], sum: 0 };
+  let liveRules = 0;
   for (const rule of rules) {
+    const isLive = rule.rollout === undefined ? rule.isLive : rule.rollout(slots);
+    if (isLive) liveRules += 1;
     const value = rule.evaluate(slots);
-    if (value === undefined) {
-      decision.unknown.push({ rule: rule.id, missing: missingOf(rule.condition, slots) });
-      if (rule.whenUnknown === undefined) continue;
-      hits.push(rule.whenUnknown);
-      decision.reasons.push(reasonOf(rule, rule.whenUnknown, undefined, {}));
-    } else if (value === true) {
-      sum += rule.score ?? 0;
-      if (rule.action !== undefined) hits.push(rule.action);
-      decision.reasons.push(reasonOf(rule, rule.action, rule.score, evidenceOf(rule.condition, slots)));
-    }
+    if (value === undefined) addUnknown(rule, slots, isLive ? live : shadow);
+    else if (value === true) addHit(rule, slots, isLive ? live : shadow);
   }
-  decision.score = Math.max(0, rounded(sum));
-  decision.coverage.judged -= decision.unknown.length;
-  return hits;
+  decision.score = Math.max(0, rounded(live.sum));
+  decision.coverage.rules = liveRules;
+  decision.coverage.judged = liveRules - live.unknown.length;
+  return live.hits;
+}
+
+function addHit(rule: CompiledRule, slots: Slots, side: Side): void {
+  side.sum += rule.score ?? 0;
+  if (rule.action !== undefined) side.hits.push(rule.action);
+  side.reasons.push(reasonOf(rule, rule.action, rule.score, evidenceOf(rule.condition, slots)));
+}
+
+function addUnknown(rule: CompiledRule, slots: Slots, side: Side): void {
+  side.unknown.push({ rule: rule.id, missing: missingOf(rule.condition, slots) });
+  if (rule.whenUnknown === undefined) return;
+  side.hits.push(rule.whenUnknown);
+  side.reasons.push(reasonOf(rule, rule.whenUnknown, undefined, {}));
 }
 
 // Filled in one by one, as a spread takes longer than many conditions.
@@ -119,12 +127,6 @@ function evidenceOf(condition: Term, slots: Slots): Evidence {
   return evidence;
 }
 
-function missingOf(condition: Term, slots: Slots): string[] {
-  const paths = new Set<string>();
-  condition.missing(slots, paths);
-  return [...paths];
-}
-
 function signalsOf(exposed: readonly { path: string; index: number }[], slots: Slots): Evidence {
   const signals: Evidence = {};
   for (const { path, index } of exposed) {
@@ -132,23 +134,4 @@ function signalsOf(exposed: readonly { path: string; index: number }[], slots: S
     if (value !== undefined) signals[path] = bounded(value);
   }
   return signals;
-}
-
-function compileRule(rule: Rule, slots: SlotTable): CompiledRule {
-  const { id, score, action, message, whenUnknown } = rule;
-  const condition = compile(rule.condition, slots);
-  return {
-    id,
-    condition,
-    evaluate: condition.evaluate,
-    score,
-    action,
-    message,
-    whenUnknown: whenUnknown === "skip" ? undefined : whenUnknown,
-  };
-}
-
-function bySeverity(a: Rule, b: Rule): number {
-  const severity = ({ action }: Rule) => (action === undefined ? 0 : ACTIONS.indexOf(action) + 1);
-  return severity(b) - severity(a) || (b.score ?? 0) - (a.score ?? 0) || (a.id < b.id ? -1 : 1);
 }
