@@ -5,6 +5,8 @@ export { loadRuleset, type Ruleset } from "./ruleset.ts";
 export type { Settings } from "./ruleset/settings.ts";
 export type { CounterUse, Counting, OutcomeCounts } from "./judge/counting.ts";
 export type { ClauseExplanation, RuleExplanation } from "./judge/explanation.ts";
+export { factsSchema } from "./facts-schema.ts";
+export { partSchema, routesSchema, rulesetSchema } from "./ruleset-schema.ts";
 export { loadRulesetFolder, type RulesetFolder } from "./ruleset-folder.ts";
 export type { FactDeclaration } from "./ruleset/facts.ts";
 export type { RuleSummary } from "./ruleset/rule.ts";

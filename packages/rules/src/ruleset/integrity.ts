@@ -9,7 +9,8 @@ type IntegrityKey = CheckName | "replayed";
 /** The action each key takes when it is true. Keys that are off are not in it. */
 export type Integrity = ReadonlyMap<IntegrityKey, Action>;
 
-const KEYS: readonly IntegrityKey[] = [...CHECK_NAMES, "replayed"];
+export const INTEGRITY_KEYS: readonly IntegrityKey[] = [...CHECK_NAMES, "replayed"];
+export const INTEGRITY_ACTIONS = ["challenge", "review", "block", "off"] as const;
 
 /** What every ruleset does unless it says otherwise, entry by entry. */
 const DEFAULTS: Integrity = new Map<IntegrityKey, Action>([
@@ -43,11 +44,11 @@ export function readIntegrity(entry: Entry | undefined, faults: FaultList): Inte
   const integrity = new Map(DEFAULTS);
   if (entry === undefined) return integrity;
   const entries = readEntries(entry.value, entry.valueAt, "integrity", faults);
-  refuseUnknown(entries, "integrity", KEYS, [], faults);
-  for (const key of KEYS) {
+  refuseUnknown(entries, "integrity", INTEGRITY_KEYS, [], faults);
+  for (const key of INTEGRITY_KEYS) {
     const given = entries.find(({ name }) => name === key);
     if (given === undefined) continue;
-    const action = readChoice(given, ["challenge", "review", "block", "off"], faults);
+    const action = readChoice(given, INTEGRITY_ACTIONS, faults);
     if (action === "off") integrity.delete(key);
     else if (action !== undefined) integrity.set(key, action);
   }

@@ -32,12 +32,12 @@ export function readListFile(type: ListType, file: string, text: string, nowMs?:
   const faults = new FaultList(file, text);
   const entries = readEntries(type, faults);
   if (nowMs !== undefined) warnOfExpired(entries, nowMs, faults);
-  const kept = entries.map(({ at: _, ...entry }) => entry);
+  const matched = entries.map(({ text: value, untilMs }) => [value, untilMs]);
   const digest = createHash("sha256")
-    .update(JSON.stringify([type, kept]))
+    .update(JSON.stringify([type, matched]))
     .digest("hex")
     .slice(0, 16);
-  return { list: faults.isEmpty ? createList(type, kept) : undefined, digest, faults };
+  return { list: faults.isEmpty ? createList(type, entries) : undefined, digest, faults };
 }
 
 interface PlacedEntry extends ListEntry {

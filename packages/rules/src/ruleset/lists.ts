@@ -24,9 +24,9 @@ interface ListScope {
   readonly nowMs: number | undefined;
 }
 
-export const LIST_KEYS = ["type", "file"];
+export const LIST_KEYS = ["type", "file"] as const;
 const MAX_LISTS = 64;
-const PATH = /^(?![/.])(?!.*\/\.)(?!.*\/\/)[^\\]+\.txt$/;
+export const LIST_PATH = /^(?![/.])(?!.*\/\.)(?!.*\/\/)[^\\]+\.txt$/;
 const PATH_HINT = "a .txt file in the folder of the rulesets, by its path from there, as in lists/qa.txt";
 
 /** Reads `lists:` of all parts, and the files they name. */
@@ -49,7 +49,7 @@ function readDeclaration({ entry, faults }: PartEntry, scope: ListScope): ListDe
   if (fileEntry === undefined) faults.add(entry.nameAt, `A list needs a file, as in lists/${entry.name}.txt.`);
   const type = typeEntry && readChoice(typeEntry, LIST_TYPES, faults);
   if (type === undefined) return undefined;
-  const file = fileEntry === undefined ? "" : (readText(fileEntry, PATH, PATH_HINT, faults) ?? "");
+  const file = fileEntry === undefined ? "" : (readText(fileEntry, LIST_PATH, PATH_HINT, faults) ?? "");
   const read = fileEntry === undefined || file === "" ? undefined : readOnce(type, file, fileEntry, faults, scope);
   if (read !== undefined) scope.faults.take(read.faults);
   return { name: entry.name, type, file, digest: read?.digest ?? "", list: read?.list };

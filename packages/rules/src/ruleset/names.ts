@@ -1,7 +1,7 @@
 import type { FaultList } from "./fault.ts";
 import type { Entry } from "./yaml-entries.ts";
 
-const NAME = /^[a-z][a-z0-9_]{0,63}$/;
+export const NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 // Words that CEL reads as something else after a dot, and what every JavaScript object has.
 const UNUSABLE = new Set(["true", "false", "null", "in", "constructor"]);

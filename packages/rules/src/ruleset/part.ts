@@ -16,7 +16,7 @@ export interface PartEntry {
 }
 
 /** What a part may hold. */
-export const PART_KEYS = ["facts", "lists", "counters", "rules", "tests"];
+export const PART_KEYS = ["facts", "lists", "counters", "rules", "tests"] as const;
 /** What a ruleset may hold. */
 export const RULESET_KEYS = [
   "ruleset",
@@ -29,8 +29,10 @@ export const RULESET_KEYS = [
   "undecided",
   "expose",
   ...PART_KEYS,
-];
-const PART_PATH = /^_[^/]+\.ya?ml$/;
+] as const;
+type PartKey = (typeof PART_KEYS)[number];
+
+export const PART_PATH = /^_[^/]+\.ya?ml$/;
 export const ROUTES_PATH = /^_routes\.ya?ml$/;
 
 /** Reads the parts that `include:` names, in its order. */
@@ -66,22 +68,26 @@ function readPart(faults: FaultList): Part | undefined {
   if (root === undefined) return undefined;
   const entries = readEntries(root, 0, "a part", faults);
   for (const { name, nameAt } of entries) {
-    if (!RULESET_KEYS.includes(name) || PART_KEYS.includes(name)) continue;
+    if (!isOneOf(RULESET_KEYS, name) || isOneOf(PART_KEYS, name)) continue;
     faults.add(nameAt, `A part has no ${name}; only a ruleset does. A part holds ${PART_KEYS.join(", ")}.`);
   }
   refuseUnknown(entries, "a part", RULESET_KEYS, [], faults);
   return { faults, entries };
 }
 
+function isOneOf(keys: readonly string[], name: string): boolean {
+  return keys.includes(name);
+}
+
 /** The entries named so in all parts, those that are empty left out. */
-export function entriesNamed(parts: readonly Part[], name: string): PartEntry[] {
+export function entriesNamed(parts: readonly Part[], name: PartKey): PartEntry[] {
   return parts.flatMap(({ entries, faults }) =>
     entries.filter((entry) => entry.name === name && !isEmptyValue(entry.value)).map((entry) => ({ entry, faults })),
   );
 }
 
 /** The entries of the map that all parts hold under one name: `facts`, `lists`, `counters`. */
-export function entriesWithin(parts: readonly Part[], name: string): PartEntry[] {
+export function entriesWithin(parts: readonly Part[], name: PartKey): PartEntry[] {
   return entriesNamed(parts, name).flatMap(({ entry, faults }) =>
     readEntries(entry.value, entry.valueAt, name, faults).map((inner) => ({ entry: inner, faults })),
   );

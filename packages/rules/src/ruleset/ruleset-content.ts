@@ -19,7 +19,7 @@ import { type Entry, type PlacedText, readChoice, readEntries, readText, refuseU
 export interface RulesetContent {
   readonly name: string;
   readonly nameAt: number;
-  readonly mode: "enforce" | "observe";
+  readonly mode: (typeof MODES)[number];
   /** The ruleset judged beside this one, and where it is named. */
   readonly candidate?: PlacedText;
   readonly settings: Settings;
@@ -40,7 +40,8 @@ export interface ContentScope {
   readonly nowMs: number | undefined;
 }
 
-const NAME = /^[a-z0-9_-]{1,64}$/;
+export const MODES = ["enforce", "observe"] as const;
+export const NAME = /^[a-z0-9_-]{1,64}$/;
 const NAME_HINT = "1 to 64 characters of a-z, 0-9, _ and -";
 
 /** Reads a ruleset's text. Faults go to its list; what is returned counts only when there are none. */
@@ -69,7 +70,7 @@ export function readContent(own: FaultList, scope: ContentScope): RulesetContent
   return {
     name,
     nameAt: nameEntry?.valueAt ?? 0,
-    mode: (mode && readChoice(mode, ["enforce", "observe"], own)) ?? "enforce",
+    mode: (mode && readChoice(mode, MODES, own)) ?? "enforce",
     ...(candidate === undefined ? {} : { candidate }),
     settings: readSettings(named("settings"), own),
     facts,

@@ -13,28 +13,29 @@ export interface Settings {
   readonly allowedApps: readonly string[];
   readonly allowedEnvironments: readonly string[];
   /** Whether one event may serve once in every flow or once at all. Default `per_flow`. */
-  readonly eventUse: "per_flow" | "once";
+  readonly eventUse: (typeof EVENT_USES)[number];
 }
 
 /** What a flow is called. */
 export const FLOW_PATTERN = /^[a-z0-9_-]{1,64}$/;
 
-const KEYS = [
+export const SETTING_KEYS = [
   "max_event_age",
   "max_event_age_by_flow",
   "allowed_origins",
   "allowed_apps",
   "allowed_environments",
   "event_use",
-];
+] as const;
+export const EVENT_USES = ["per_flow", "once"] as const;
 const DEFAULT_MAX_EVENT_AGE_MS = 120_000;
 const LONGEST_EVENT_AGE_MS = 30 * 86_400_000;
 
 /** Reads `settings:`; defaults fill what is missing. */
 export function readSettings(entry: Entry | undefined, faults: FaultList): Settings {
   const entries = entry === undefined ? [] : readEntries(entry.value, entry.valueAt, "settings", faults);
-  refuseUnknown(entries, "settings", KEYS, [], faults);
-  const named = (name: string) => entries.find((candidate) => candidate.name === name);
+  refuseUnknown(entries, "settings", SETTING_KEYS, [], faults);
+  const named = (name: (typeof SETTING_KEYS)[number]) => entries.find((candidate) => candidate.name === name);
   const age = named("max_event_age");
   const eventUse = named("event_use");
   return {
@@ -43,7 +44,7 @@ export function readSettings(entry: Entry | undefined, faults: FaultList): Setti
     allowedOrigins: readOrigins(named("allowed_origins"), faults),
     allowedApps: readList(named("allowed_apps"), faults),
     allowedEnvironments: readList(named("allowed_environments"), faults),
-    eventUse: (eventUse && readChoice(eventUse, ["per_flow", "once"], faults)) ?? "per_flow",
+    eventUse: (eventUse && readChoice(eventUse, EVENT_USES, faults)) ?? "per_flow",
   };
 }
 

@@ -8,7 +8,7 @@ export interface Threshold {
   readonly score: number;
 }
 
-const KEYS = ["challenge", "review", "block"] as const;
+export const THRESHOLD_KEYS = ["challenge", "review", "block"] as const;
 
 /**
  * Reads `thresholds:`, which must rise from challenge over review to block; each may be missing. One that the rules'
@@ -22,9 +22,9 @@ export function readThresholds(
   if (entry === undefined) return [];
   const most = rules && greatestScore(rules);
   const entries = readEntries(entry.value, entry.valueAt, "thresholds", faults);
-  refuseUnknown(entries, "thresholds", KEYS, [], faults);
+  refuseUnknown(entries, "thresholds", THRESHOLD_KEYS, [], faults);
   const thresholds: Threshold[] = [];
-  for (const action of KEYS) {
+  for (const action of THRESHOLD_KEYS) {
     const given = entries.find(({ name }) => name === action);
     const score = given && readNumber(given, 1, 100_000, faults);
     if (given === undefined || score === undefined) continue;

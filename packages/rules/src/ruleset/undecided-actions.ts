@@ -5,15 +5,15 @@ import { type Entry, readChoice, readEntries, refuseUnknown } from "./yaml-entri
 /** The action for each code that is named, and for all others. */
 export type UndecidedActions = ReadonlyMap<UndecidedCode | "default", Action>;
 
-const KEYS: readonly (UndecidedCode | "default")[] = ["default", ...UNDECIDED_CODES];
+export const UNDECIDED_KEYS: readonly (UndecidedCode | "default")[] = ["default", ...UNDECIDED_CODES];
 
 /** Reads `undecided:`. What cannot be decided is reviewed unless the ruleset says otherwise. */
 export function readUndecidedActions(entry: Entry | undefined, faults: FaultList): UndecidedActions {
   const actions = new Map<UndecidedCode | "default", Action>([["default", "review"]]);
   if (entry === undefined) return actions;
   const entries = readEntries(entry.value, entry.valueAt, "undecided", faults);
-  refuseUnknown(entries, "undecided", KEYS, [], faults);
-  for (const key of KEYS) {
+  refuseUnknown(entries, "undecided", UNDECIDED_KEYS, [], faults);
+  for (const key of UNDECIDED_KEYS) {
     const given = entries.find(({ name }) => name === key);
     const action = given && readChoice(given, ACTIONS, faults);
     if (action !== undefined) actions.set(key, action);
