@@ -114,7 +114,8 @@ export function readRule(node: ParsedNode, scope: RuleScope): Rule | undefined {
 }
 
 /** What a rule says of itself. */
-export function summaryOf({ when: _, except: __, condition: ___, ...summary }: Rule): RuleSummary {
+export function summaryOf(rule: Rule): RuleSummary {
+  const { when: _, except: __, condition: ___, ...summary } = rule;
   return summary;
 }
 
