@@ -36,6 +36,19 @@ async function pinned({ redis, keys }: Ledger, id: string, ...plan: PlannedCount
   await redis.hset(keys.record(id), "oc", JSON.stringify(plan));
 }
 
+/** Does something right after the next HMGET on this connection, before its caller hears of it. */
+function onNextRead({ redis }: Ledger, act: () => Promise<unknown>): void {
+  const hmget = redis.hmget.bind(redis);
+  Object.assign(redis, {
+    async hmget(...args: Parameters<typeof hmget>) {
+      Object.assign(redis, { hmget });
+      const read = await hmget(...args);
+      await act();
+      return read;
+    },
+  });
+}
+
 /** A submission with one counter of failed logins. */
 async function counted(ledger: Ledger) {
   const id = await accepted(ledger);
@@ -198,6 +211,26 @@ describe("reportOutcome", () => {
     const ledger = await openLedger();
     expect(await tell(ledger, { about: about(anId()), label: "fraud" })).toEqual({ status: "missing" });
     expect(await ledger.redis.keys(`${ledger.prefix}:*`)).toEqual([]);
+  });
+});
+
+describe("reportOutcome, between its read and its write", () => {
+  test("counts by a plan that comes in between", async () => {
+    const ledger = await openLedger();
+    const { id, counter, members } = await counted(ledger);
+    const late = aCounter(id);
+    onNextRead(ledger, () => pinned(ledger, id, counter, late));
+    await tell(ledger, { about: about(id), outcome: "login_failed" });
+    expect(await members()).toHaveLength(2);
+    expect(await ledger.redis.zcard(ledger.keys.counter(late.key))).toBe(1);
+  });
+
+  test("writes nothing when the submission is forgotten in between", async () => {
+    const ledger = await openLedger();
+    const id = await accepted(ledger);
+    onNextRead(ledger, () => ledger.redis.del(ledger.keys.record(id)));
+    expect(await tell(ledger, { about: about(id), outcome: "login_failed" })).toEqual({ status: "missing" });
+    expect(await ledger.redis.exists(ledger.keys.record(id))).toBe(0);
   });
 });
 
