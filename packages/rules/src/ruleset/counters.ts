@@ -63,7 +63,7 @@ function readCounter(
   scope: ConditionEntryScope & { lists: readonly ListDeclaration[] },
 ): Counter | undefined {
   const entries = readEntries(entry.value, entry.valueAt, "a counter", faults);
-  refuseUnknown(entries, "a counter", COUNTER_KEYS, [], faults);
+  refuseUnknown(entries, "a counter", COUNTER_KEYS, faults);
   const [onEntry, keyEntry, distinctEntry, whereEntry, windowEntry] = COUNTER_KEYS.map((key) =>
     entries.find(({ name }) => name === key),
   );

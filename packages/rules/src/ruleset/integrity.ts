@@ -44,7 +44,7 @@ export function readIntegrity(entry: Entry | undefined, faults: FaultList): Inte
   const integrity = new Map(DEFAULTS);
   if (entry === undefined) return integrity;
   const entries = readEntries(entry.value, entry.valueAt, "integrity", faults);
-  refuseUnknown(entries, "integrity", INTEGRITY_KEYS, [], faults);
+  refuseUnknown(entries, "integrity", INTEGRITY_KEYS, faults);
   for (const key of INTEGRITY_KEYS) {
     const given = entries.find(({ name }) => name === key);
     if (given === undefined) continue;

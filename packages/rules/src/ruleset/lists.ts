@@ -43,7 +43,7 @@ export function readLists(parts: readonly Part[], scope: ListScope): ListDeclara
 
 function readDeclaration({ entry, faults }: PartEntry, scope: ListScope): ListDeclaration | undefined {
   const entries = readEntries(entry.value, entry.valueAt, "a list", faults);
-  refuseUnknown(entries, "a list", LIST_KEYS, [], faults);
+  refuseUnknown(entries, "a list", LIST_KEYS, faults);
   const [typeEntry, fileEntry] = LIST_KEYS.map((key) => entries.find(({ name }) => name === key));
   if (typeEntry === undefined) faults.add(entry.nameAt, `A list needs a type: ${LIST_TYPES.join(", ")}.`);
   if (fileEntry === undefined) faults.add(entry.nameAt, `A list needs a file, as in lists/${entry.name}.txt.`);

@@ -71,7 +71,7 @@ function readPart(faults: FaultList): Part | undefined {
     if (!isOneOf(RULESET_KEYS, name) || isOneOf(PART_KEYS, name)) continue;
     faults.add(nameAt, `A part has no ${name}; only a ruleset does. A part holds ${PART_KEYS.join(", ")}.`);
   }
-  refuseUnknown(entries, "a part", RULESET_KEYS, [], faults);
+  refuseUnknown(entries, "a part", RULESET_KEYS, faults);
   return { faults, entries };
 }
 

@@ -70,7 +70,7 @@ export function readRule(node: ParsedNode, scope: RuleScope): Rule | undefined {
   const { faults } = scope;
   const at = node.range[0];
   const entries = readEntries(node, at, "a rule", faults);
-  refuseUnknown(entries, "a rule", RULE_KEYS, [], faults);
+  refuseUnknown(entries, "a rule", RULE_KEYS, faults);
   const read = <T>(name: (typeof RULE_KEYS)[number], reader: (entry: Entry) => T | undefined) => {
     const entry = entries.find((one) => one.name === name);
     return entry && reader(entry);

@@ -52,7 +52,7 @@ export function readContent(own: FaultList, scope: ContentScope): RulesetContent
     return undefined;
   }
   const entries = readEntries(root, 0, "a ruleset", own);
-  refuseUnknown(entries, "a ruleset", RULESET_KEYS, [], own);
+  refuseUnknown(entries, "a ruleset", RULESET_KEYS, own);
   const named = (name: string) => entries.find((entry) => entry.name === name);
   const parts: Part[] = [...readIncludes(named("include"), own, scope), { faults: own, entries }];
   const facts = readFacts(parts);

@@ -34,7 +34,7 @@ const LONGEST_EVENT_AGE_MS = 30 * 86_400_000;
 /** Reads `settings:`; defaults fill what is missing. */
 export function readSettings(entry: Entry | undefined, faults: FaultList): Settings {
   const entries = entry === undefined ? [] : readEntries(entry.value, entry.valueAt, "settings", faults);
-  refuseUnknown(entries, "settings", SETTING_KEYS, [], faults);
+  refuseUnknown(entries, "settings", SETTING_KEYS, faults);
   const named = (name: (typeof SETTING_KEYS)[number]) => entries.find((candidate) => candidate.name === name);
   const age = named("max_event_age");
   const eventUse = named("event_use");

@@ -22,7 +22,7 @@ export function readThresholds(
   if (entry === undefined) return [];
   const most = rules && greatestScore(rules);
   const entries = readEntries(entry.value, entry.valueAt, "thresholds", faults);
-  refuseUnknown(entries, "thresholds", THRESHOLD_KEYS, [], faults);
+  refuseUnknown(entries, "thresholds", THRESHOLD_KEYS, faults);
   const thresholds: Threshold[] = [];
   for (const action of THRESHOLD_KEYS) {
     const given = entries.find(({ name }) => name === action);

@@ -12,7 +12,7 @@ export function readUndecidedActions(entry: Entry | undefined, faults: FaultList
   const actions = new Map<UndecidedCode | "default", Action>([["default", "review"]]);
   if (entry === undefined) return actions;
   const entries = readEntries(entry.value, entry.valueAt, "undecided", faults);
-  refuseUnknown(entries, "undecided", UNDECIDED_KEYS, [], faults);
+  refuseUnknown(entries, "undecided", UNDECIDED_KEYS, faults);
   for (const key of UNDECIDED_KEYS) {
     const given = entries.find(({ name }) => name === key);
     const action = given && readChoice(given, ACTIONS, faults);

@@ -37,17 +37,15 @@ export function readEntries(node: ParsedNode | null, at: number, what: string, f
   });
 }
 
-/** A fault for each entry whose key is not known here: `not in this version` for a later one, else the likely spelling. */
+/** A fault for each entry whose key is not known here, with the likely spelling. */
 export function refuseUnknown(
   entries: readonly Entry[],
   what: string,
   known: readonly string[],
-  later: readonly string[],
   faults: FaultList,
 ): void {
   for (const { name, nameAt } of entries) {
-    if (known.includes(name)) continue;
-    faults.add(nameAt, later.includes(name) ? `${name} is not in this version.` : unknownName(name, what, known));
+    if (!known.includes(name)) faults.add(nameAt, unknownName(name, what, known));
   }
 }
 
