@@ -149,6 +149,7 @@ describe("ARCHITECTURE.md", () => {
       keys.eventVerdicts("<event_id>"),
       keys.lookupBucket("<key>"),
       keys.counter("<hash>"),
+      keys.counterSince("<definition>"),
       keys.reference("<hash>"),
       keys.outcome("<id>"),
       keys.verdicts(),

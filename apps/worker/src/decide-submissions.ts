@@ -1,23 +1,23 @@
 import { createHash } from "node:crypto";
-import type { Inputs, Loaded, Publication, Published, Use, Work } from "@assay/ledger";
-import { type Checks, INPUT_FAULT_CODES, laneOf, type UndecidedCode } from "@assay/protocol";
-import type { Decision, Ruleset, RulesetFolder } from "@assay/rules";
-import { isPresented, judgeChecks } from "./checks.ts";
+import type { Inputs, Loaded, PinRequest, Publication, Published, Work } from "@assay/ledger";
+import { INPUT_FAULT_CODES, laneOf, type UndecidedCode } from "@assay/protocol";
+import type { CounterUse, Ruleset, RulesetFolder } from "@assay/rules";
 import { LetGo } from "./patience.ts";
-import type { Report } from "./report.ts";
+import { countersOf, pinRequestOf } from "./pin-request.ts";
+import type { Judgment, Report } from "./report.ts";
 import type { Rulesets } from "./rulesets.ts";
 import type { Source, Sourced } from "./source.ts";
-import { useOfEvent } from "./use-of-event.ts";
-import { type SourcedEvent, verdictDigest, verdictOf } from "./verdict-of.ts";
+import { type SourcedEvent, verdictDigest, verdictOf, type VerdictParts } from "./verdict-of.ts";
+import { type Answers, see, type View, viewOf, withClaim } from "./view.ts";
 
 /** What the story needs of the world. Each script waits for Redis to answer, and throws LetGo when the signal aborts. */
 export interface DecidingDeps {
   load(ids: readonly string[], token: string, signal: AbortSignal): Promise<readonly Loaded[]>;
   readonly source: Source;
-  pin(uses: readonly Use[], signal: AbortSignal): Promise<readonly Inputs[]>;
+  pin(requests: readonly PinRequest[], signal: AbortSignal): Promise<readonly Inputs[]>;
   publish(publications: readonly Publication[], signal: AbortSignal): Promise<readonly Published[]>;
   readonly rulesets: Rulesets;
-  /** Keys the hashes in claims. */
+  /** Keys the hashes in claims and counters. */
   readonly hashKey: string;
   readonly report: Report;
   /** Unix ms. */
@@ -34,13 +34,26 @@ export type Outcome =
   | ({ readonly id: string } & Extract<Sourced, { status: "wait" }>);
 
 /** One submission on its way: what is known of it so far. */
-interface Judged {
+type Judged = Judgeable | Undecidable;
+
+interface Judgeable {
   readonly work: Work;
-  readonly ruleset: Ruleset;
-  readonly checks: Checks;
+  readonly sourced: SourcedEvent;
+  /** The ruleset that decides. */
+  readonly live: View;
+  /** The one that is judged beside it. */
+  readonly candidate?: View;
+  /** The counters of both. */
+  readonly asked: readonly CounterUse[];
+  /** Absent when it asks nothing. */
+  readonly request?: PinRequest;
+}
+
+interface Undecidable {
+  readonly work: Work;
   readonly sourced?: SourcedEvent;
-  readonly undecided?: UndecidedCode;
-  readonly use?: Use;
+  readonly ruleset: Ruleset;
+  readonly undecided: UndecidedCode;
 }
 
 /**
@@ -78,16 +91,19 @@ export async function decideSubmissions(
     if (found.status === "wait") outcomes.push({ ...found, id: work.id });
     else judged.push(judge(deps, rulesets, work, found));
   }
-  const inputs = await pinAll(deps, judged, signal);
-  const publications = judged.map((one) => decide(deps, one, inputs.get(one.work.id)));
-  if (publications.length > 0) {
-    const published = await deps.publish(publications, signal);
-    for (const [index, one] of published.entries()) deps.report.published(one, publications[index]);
+  const answers = await pinAll(deps, judged, signal);
+  const judgments = judged.map((one) => decide(deps, one, answers.get(one)));
+  if (judgments.length > 0) {
+    const published = await deps.publish(
+      judgments.map(({ publication }) => publication),
+      signal,
+    );
+    for (const [index, one] of published.entries()) deps.report.published(one, judgments[index]);
   }
   return [...outcomes, ...judged.map(({ work }) => ({ status: "decided", id: work.id }) as const)];
 }
 
-/** Event and context → checks, and the use to claim where somebody presented the event. */
+/** The views of the ruleset that decides and of its candidate, and what they ask of shared memory. */
 function judge(
   deps: DecidingDeps,
   rulesets: RulesetFolder,
@@ -95,24 +111,23 @@ function judge(
   sourced: Exclude<Sourced, { status: "wait" }>,
 ): Judged {
   if (sourced.status === "undecided") return undecidable(rulesets, work, sourced.code);
-  const { meta, receivedAt } = work;
-  const ruleset = meta.ruleset === undefined ? rulesets.forFlow(meta.context?.flow) : rulesets.named(meta.ruleset);
+  const ruleset = rulesetOf(rulesets, work);
   if (ruleset === undefined) return { ...undecidable(rulesets, work, "ruleset_not_found"), sourced };
+  const { event } = sourced;
   try {
-    const context = meta.context ?? {};
-    const checks = judgeChecks({
-      kind: meta.kind,
-      event: sourced.event,
-      context,
-      receivedAt,
-      settings: ruleset.settings,
-      maxEventAgeMs: ruleset.maxEventAgeMs(context.flow),
-      ...(meta.event_id === undefined ? {} : { claimedEventId: meta.event_id }),
-    });
-    const base = { work, ruleset, checks, sourced };
-    if (!isPresented(meta.kind)) return base;
-    const use = useOfEvent({ id: work.id, event: sourced.event, context, checks, ruleset, hashKey: deps.hashKey });
-    return { ...base, use };
+    const live = viewOf(ruleset, work, event);
+    const beside = rulesets.candidateOf(ruleset);
+    const candidate = beside && unharmed(deps, () => viewOf(beside, work, event));
+    const asked = countersOf(live, candidate);
+    const request = pinRequestOf({ work, event, live, asked, hashKey: deps.hashKey });
+    return {
+      work,
+      sourced,
+      live,
+      asked,
+      ...(candidate === undefined ? {} : { candidate }),
+      ...(request === undefined ? {} : { request }),
+    };
   } catch (error) {
     deps.report.fault(error);
     return undecidable(rulesets, work, "internal_error");
@@ -123,56 +138,67 @@ async function pinAll(
   deps: DecidingDeps,
   judged: readonly Judged[],
   signal: AbortSignal,
-): Promise<Map<string, Inputs>> {
-  const uses = judged.flatMap(({ use }) => (use === undefined ? [] : [use]));
-  if (uses.length === 0) return new Map();
-  const inputs = await deps.pin(uses, signal);
-  return new Map(uses.flatMap(({ id }, index) => (inputs[index] === undefined ? [] : [[id, inputs[index]]])));
+): Promise<Map<Judged, Answers>> {
+  const asking = judged.flatMap((one) =>
+    "request" in one && one.request !== undefined ? [{ one, request: one.request, asked: one.asked }] : [],
+  );
+  if (asking.length === 0) return new Map();
+  const pinned = await deps.pin(
+    asking.map(({ request }) => request),
+    signal,
+  );
+  return new Map(
+    asking.flatMap(({ one, asked }, index) => {
+      const inputs = pinned[index];
+      return inputs === undefined ? [] : [[one, { inputs, asked }]];
+    }),
+  );
 }
 
-/** Checks and inputs → decision → verdict. */
-function decide(deps: DecidingDeps, judged: Judged, inputs: Inputs | undefined): Publication {
-  const { work, ruleset, sourced } = judged;
-  const checks: Checks =
-    inputs === undefined
-      ? judged.checks
-      : {
-          ...judged.checks,
-          reused: inputs.reused,
-          reused_elsewhere: inputs.reusedElsewhere,
-          use_count: inputs.useCount,
-        };
-  let undecided = judged.undecided;
-  let decision: Decision | undefined;
-  if (undecided === undefined && sourced !== undefined) {
-    try {
-      const { context = {}, kind } = work.meta;
-      decision = ruleset.decide({ event: sourced.event, checks, context, receivedAt: work.receivedAt, kind });
-    } catch (error) {
-      deps.report.fault(error);
-    }
+/** Views and answers → decisions → verdict. */
+function decide(deps: DecidingDeps, judged: Judged, answers: Answers | undefined): Judgment {
+  const decidedAt = deps.now();
+  if ("undecided" in judged) {
+    const decision = judged.ruleset.undecided(judged.undecided);
+    return judgmentOf({ ...judged, decision, checks: {}, decidedAt }, answers);
   }
-  if (decision === undefined) {
-    undecided ??= "internal_error";
-    decision = ruleset.undecided(undecided);
+  const { work, sourced, live, candidate } = judged;
+  const { event } = sourced;
+  const seen = unharmed(deps, () => see(live, work, event, answers));
+  if (seen === undefined) {
+    const { ruleset } = live;
+    const undecided = "internal_error";
+    const decision = ruleset.undecided(undecided);
+    const checks = withClaim(live.checks, answers?.inputs);
+    return judgmentOf({ work, sourced, ruleset, checks, undecided, decision, decidedAt }, answers);
   }
-  const verdict = verdictOf({
-    work,
-    ruleset,
-    decision,
-    checks,
-    decidedAt: deps.now(),
-    ...(sourced === undefined ? {} : { sourced }),
-    ...(undecided === undefined ? {} : { undecided }),
-  });
-  deps.report.decision(decision, verdict);
+  const beside = candidate && unharmed(deps, () => see(candidate, work, event, answers));
+  return judgmentOf(
+    { work, sourced, ...seen, decidedAt, ...(beside === undefined ? {} : { candidate: beside }) },
+    answers,
+  );
+}
+
+function judgmentOf(parts: VerdictParts, answers: Answers | undefined): Judgment {
+  const { work, sourced, undecided, ruleset, candidate, decision } = parts;
+  const verdict = verdictOf(parts);
+  const madeFrom = [
+    answers?.inputs.pinned ?? "",
+    ruleset.digest,
+    candidate?.ruleset.digest ?? "",
+    sourced === undefined ? "" : sourceOf(sourced),
+  ];
   return {
-    id: work.id,
-    lane: laneOf(work.meta.kind),
-    verdict,
-    digest: verdictDigest(verdict),
-    pinned: [inputs?.pinned ?? "", ruleset.digest, sourced === undefined ? "" : sourceOf(sourced)].join("|"),
-    deadLetter: undecided !== undefined && INPUT_FAULT_CODES.has(undecided),
+    decision,
+    ...(sourced === undefined ? {} : { event: sourced.event }),
+    publication: {
+      id: work.id,
+      lane: laneOf(work.meta.kind),
+      verdict,
+      digest: verdictDigest(verdict),
+      pinned: madeFrom.join("|"),
+      deadLetter: undecided !== undefined && INPUT_FAULT_CODES.has(undecided),
+    },
   };
 }
 
@@ -184,10 +210,23 @@ function sourceOf({ event, source }: SourcedEvent): string {
     : source;
 }
 
-function undecidable(rulesets: RulesetFolder, work: Work, code: UndecidedCode): Judged {
-  const { ruleset: name, context } = work.meta;
-  const named = name === undefined ? rulesets.forFlow(context?.flow) : rulesets.named(name);
-  return { work, ruleset: named ?? rulesets.default, checks: {}, undecided: code };
+/** The ruleset that the submission names, else that of its flow; undefined when the name is not known. */
+function rulesetOf(rulesets: RulesetFolder, { meta: { ruleset: name, context } }: Work): Ruleset | undefined {
+  return name === undefined ? rulesets.forFlow(context?.flow) : rulesets.named(name);
+}
+
+function undecidable(rulesets: RulesetFolder, work: Work, undecided: UndecidedCode): Undecidable {
+  return { work, ruleset: rulesetOf(rulesets, work) ?? rulesets.default, undecided };
+}
+
+/** What `act` returns; undefined when it throws, which is a fault of ours. */
+function unharmed<Result>(deps: DecidingDeps, act: () => Result): Result | undefined {
+  try {
+    return act();
+  } catch (error) {
+    deps.report.fault(error);
+    return undefined;
+  }
 }
 
 async function safely(deps: DecidingDeps, work: Work, signal: AbortSignal): Promise<Sourced> {

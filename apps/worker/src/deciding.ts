@@ -13,8 +13,8 @@ import {
   publishVerdicts,
   readStoredEvent,
   storeEvent,
+  type PinRequest,
   takeLookup,
-  type Use,
 } from "@assay/ledger";
 import { createKeys, type Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
@@ -65,7 +65,7 @@ export function createDeciding(options: DecidingOptions): Deciding {
   });
   const source = createSourceOf(config, { redis, keys, patience, metrics });
   const deps: DecidingDeps = {
-    ...gatheredScripts(config, { redis, keys, patience, alone: options.alone }),
+    ...gatheredScripts(config, { redis, keys, patience, alone: options.alone, hashKey: options.hashKey }),
     source: options.aroundSource?.(source) ?? source,
     rulesets,
     hashKey: options.hashKey,
@@ -86,22 +86,23 @@ const NEVER = new AbortController().signal;
 
 function gatheredScripts(
   config: WorkerConfig,
-  { redis, keys, patience, alone }: Store & { alone: boolean },
+  { redis, keys, patience, alone, hashKey }: Store & { alone: boolean; hashKey: string },
 ): Pick<DecidingDeps, "load" | "pin" | "publish"> {
   const batch = { maxItems: MAX_BATCH, maxInFlight: MAX_IN_FLIGHT };
-  const pins = createGatherer<Use, Inputs>({
+  const pins = createGatherer<PinRequest, Inputs>({
     ...batch,
-    flush: (uses) => patience(() => pinInputs(redis, keys, uses), NEVER),
+    flush: (requests) => patience(() => pinInputs(redis, keys, requests), NEVER),
   });
-  const ttl = { prefix: config.prefix, verdictTtlMs: config.verdictTtlMs, recordTtlMs: config.recordTtlMs };
+  const { prefix, verdictTtlMs, recordTtlMs } = config;
+  const keeping = { prefix, verdictTtlMs, recordTtlMs, hashKey };
   const publishes = createGatherer<Publication, Published>({
     ...batch,
-    flush: (publications) => patience(() => publishVerdicts(redis, keys, publications, ttl), NEVER),
+    flush: (publications) => patience(() => publishVerdicts(redis, keys, publications, keeping), NEVER),
   });
   return {
     load: (ids, token, signal): Promise<Loaded[]> =>
       patience(() => loadSubmissions(redis, keys, ids, { token, alone }), signal),
-    pin: (uses, signal) => addAll(pins, uses, signal),
+    pin: (requests, signal) => addAll(pins, requests, signal),
     publish: (publications, signal) => addAll(publishes, publications, signal),
   };
 }

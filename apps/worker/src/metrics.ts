@@ -29,6 +29,16 @@ export function createWorkerMetrics(metrics: Metrics) {
     signalMissing: metrics.counter("signal_missing_total", "Signals a rule needed and the event lacked.", ["signal"]),
     checks: metrics.counter("checks_total", "Checks judged.", ["check", "result"]),
     factsInvalid: metrics.counter("facts_invalid_total", "Facts that did not fit their declared type.", ["fact"]),
+    candidateFlips: metrics.counter(
+      "candidate_flips_total",
+      "Verdicts that the candidate would have given another action.",
+      ["from", "to"],
+    ),
+    vendorRuleActions: metrics.counter(
+      "vendor_rule_actions_total",
+      "Verdicts on events that carry an answer of Fingerprint's own rules.",
+      ["vendor", "action"],
+    ),
     unseal: metrics.counter("unseal_total", "Sealed results opened or refused.", ["key", "outcome"]),
     unknownFields: metrics.counter(
       "event_unknown_total",

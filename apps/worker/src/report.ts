@@ -1,6 +1,6 @@
 import type { Logger } from "@assay/host";
 import type { Publication, Published } from "@assay/ledger";
-import { CHECK_NAMES, laneOf, type Verdict } from "@assay/protocol";
+import { CHECK_NAMES, type Event, isRecord, laneOf, type Verdict } from "@assay/protocol";
 import type { Decision } from "@assay/rules";
 import type { WorkerMetrics } from "./metrics.ts";
 import type { Rulesets } from "./rulesets.ts";
@@ -10,11 +10,16 @@ export const VERDICT_LOGS = ["all", "not_allow", "none"] as const;
 
 export type VerdictLog = (typeof VERDICT_LOGS)[number];
 
+/** A verdict on its way out, and what it was made of. */
+export interface Judgment {
+  readonly publication: Publication;
+  readonly decision: Decision;
+  readonly event?: Event;
+}
+
 /** Tells the outside what happened: metrics, and one log line per verdict. Neither ever holds who the visitor is. */
 export interface Report {
-  /** A decision was made; it is not published yet. */
-  decision(decision: Decision, verdict: Verdict): void;
-  published(published: Published, publication: Publication | undefined): void;
+  published(published: Published, judgment: Judgment | undefined): void;
   /** A fault of ours ended a submission undecided. */
   fault(error: unknown): void;
 }
@@ -41,12 +46,29 @@ export function createReport(options: {
     metrics.acceptToVerdict.observe({ lane: laneOf(verdict.kind) }, secondsWaited(verdict));
     metrics.score.observe({ ruleset: name }, verdict.score);
     for (const { rule } of verdict.reasons) metrics.ruleHits.inc({ ruleset: name, rule, mode: "live" });
+    for (const { rule } of verdict.shadow) metrics.ruleHits.inc({ ruleset: name, rule, mode: "shadow" });
     for (const { rule } of verdict.unknown) metrics.ruleUnknown.inc({ ruleset: name, rule });
     for (const signal of new Set(verdict.unknown.flatMap(({ missing }) => missing)))
       metrics.signalMissing.inc({ signal });
     const { rules, judged } = verdict.coverage;
     if (rules > 0 && verdict.undecided === undefined) metrics.coverage.observe({ ruleset: name }, judged / rules);
     countChecks(verdict.checks);
+  }
+
+  function countDecision({ invalidFacts, shadowUnknown }: Decision, { name }: Verdict["ruleset"]): void {
+    for (const fact of invalidFacts) metrics.factsInvalid.inc({ fact });
+    for (const { rule } of shadowUnknown) metrics.ruleUnknown.inc({ ruleset: name, rule });
+  }
+
+  /** Our answer beside those of a candidate and of Fingerprint's own rules. */
+  function compare(verdict: Verdict, event: Event | undefined): void {
+    if (verdict.undecided !== undefined) return;
+    const action = verdict.would_be ?? verdict.action;
+    const { candidate } = verdict;
+    if (candidate !== undefined && candidate.action !== action)
+      metrics.candidateFlips.inc({ from: action, to: candidate.action });
+    const vendor = vendorActionOf(event);
+    if (vendor !== undefined) metrics.vendorRuleActions.inc({ vendor, action });
   }
 
   function countChecks(checks: Verdict["checks"]): void {
@@ -57,16 +79,17 @@ export function createReport(options: {
   }
 
   return {
-    decision(decision) {
-      for (const fact of decision.invalidFacts) metrics.factsInvalid.inc({ fact });
-    },
-    published(published, publication) {
+    published(published, judgment) {
       switch (published.status) {
-        case "published":
-          if (publication === undefined) return;
-          countVerdict(publication.verdict);
-          logVerdict(logger, verdictLog, publication.verdict);
+        case "published": {
+          if (judgment === undefined) return;
+          const { verdict } = judgment.publication;
+          countVerdict(verdict);
+          countDecision(judgment.decision, verdict.ruleset);
+          compare(verdict, judgment.event);
+          logVerdict(logger, verdictLog, verdict);
           return;
+        }
         case "conflict":
           metrics.conflicts.inc({ reason: published.reason });
           if (published.reason === "nondeterminism")
@@ -82,6 +105,14 @@ export function createReport(options: {
       logger.error({ err: error }, "a submission could not be judged");
     },
   };
+}
+
+/** What Fingerprint's own rules say, where the event tells it. Types that are not known yet are one. */
+function vendorActionOf(event: Event | undefined): string | undefined {
+  const answer = event?.["rule_action"];
+  if (!isRecord(answer)) return undefined;
+  const { type } = answer;
+  return type === "allow" || type === "block" ? type : "other";
 }
 
 function logVerdict(logger: Logger, verdictLog: VerdictLog, verdict: Verdict): void {

@@ -3,6 +3,7 @@ import type { Work } from "@assay/ledger";
 import type { Checks, Event, EventSource, UndecidedCode, Verdict } from "@assay/protocol";
 import type { Decision, Ruleset } from "@assay/rules";
 import { MAX_CLOCK_SKEW_MS } from "./checks.ts";
+import type { Seen } from "./view.ts";
 
 /** An event and where it came from. */
 export interface SourcedEvent {
@@ -18,6 +19,10 @@ export interface VerdictParts {
   readonly checks: Checks;
   readonly sourced?: SourcedEvent;
   readonly undecided?: UndecidedCode;
+  /** Names of counters that are younger than their windows. */
+  readonly warming?: readonly string[];
+  /** What the candidate says of the same. */
+  readonly candidate?: Seen;
   /** Unix ms. */
   readonly decidedAt: number;
 }
@@ -40,7 +45,7 @@ export function verdictOf(parts: VerdictParts): Verdict {
     unknown: decision.unknown,
     checks,
     coverage: decision.coverage,
-    ruleset: { name: ruleset.name, digest: ruleset.digest, engine: ruleset.engine },
+    ruleset: nameOf(ruleset),
     received_at: work.receivedAt,
     decided_at: parts.decidedAt,
     ...present({
@@ -53,8 +58,12 @@ export function verdictOf(parts: VerdictParts): Verdict {
       context: nonEmpty(present({ flow, user_id, reference })),
       signals: decision.signals,
       undecided: undecided === undefined ? undefined : { code: undecided },
-      degraded: isAhead(checks) ? ["clock_skew"] : undefined,
+      degraded: nonEmptyList([
+        ...(isAhead(checks) ? ["clock_skew"] : []),
+        ...(parts.warming ?? []).map((name) => `counter_warming:${name}`),
+      ]),
       would_be: decision.wouldBe,
+      candidate: parts.candidate && candidateOf(parts.candidate),
     }),
   };
 }
@@ -66,6 +75,20 @@ export function verdictOf(parts: VerdictParts): Verdict {
 export function verdictDigest(verdict: Verdict): string {
   const { decided_at: _, ...rest } = verdict;
   return hash("sha256", JSON.stringify(rest), "base64url").slice(0, 22);
+}
+
+function candidateOf({ ruleset, decision }: Seen): Verdict["candidate"] {
+  const { action, wouldBe, score, reasons } = decision;
+  return {
+    ruleset: nameOf(ruleset),
+    action: wouldBe ?? action,
+    score,
+    rules: reasons.map(({ rule }) => rule),
+  };
+}
+
+function nameOf({ name, digest, engine }: Ruleset): Verdict["ruleset"] {
+  return { name, digest, engine };
 }
 
 function isAhead(checks: Checks): boolean {
@@ -83,4 +106,8 @@ function present<T extends object>(fields: T): Present<T> {
 
 function nonEmpty<T extends object>(value: T): T | undefined {
   return Object.keys(value).length === 0 ? undefined : value;
+}
+
+function nonEmptyList<T>(list: T[]): T[] | undefined {
+  return list.length === 0 ? undefined : list;
 }

@@ -2,7 +2,15 @@ export { type Acceptance, acceptSubmissions, type Arrival } from "./accept.ts";
 export { connectForCommands, connectForWork, type ConnectionTarget, disconnect, whenReady } from "./connection.ts";
 export type { PlannedCounter } from "./counting.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
-export { type Inputs, pinInputs, type Use } from "./inputs.ts";
+export {
+  type Claim,
+  type CounterRequest,
+  type CounterValue,
+  type Inputs,
+  pinInputs,
+  type PinRequest,
+  type Use,
+} from "./inputs.ts";
 export { keyedHash, referenceHash } from "./keyed-hash.ts";
 export { holdLease, releaseLease } from "./lease.ts";
 export { letGoSubmissions, type Release } from "./let-go.ts";

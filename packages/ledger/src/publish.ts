@@ -1,5 +1,6 @@
 import { decidedChannel, type Keys, type Lane, type Verdict } from "@assay/protocol";
 import type { Redis } from "ioredis";
+import { referenceHash } from "./keyed-hash.ts";
 import { createScript, text } from "./script.ts";
 
 /** A verdict to publish. */
@@ -30,6 +31,8 @@ export interface PublishOptions {
   readonly verdictTtlMs: number;
   /** How long a decided record is remembered. */
   readonly recordTtlMs: number;
+  /** The installation's own; keys the hash of a reference. */
+  readonly hashKey: string;
   /** Input dead letters kept; 1000 when absent. */
   readonly maxDeadLetters?: number;
   /** Bytes of meta and payload that they may hold together; 32 MiB when absent. */
@@ -49,9 +52,14 @@ const publish = createScript(`
 local verdicts, dead, dead_bytes = KEYS[1], KEYS[2], KEYS[3]
 local verdict_ttl, record_ttl, channel, max_dead, max_dead_bytes = unpack(ARGV, 1, 5)
 local rows, decided = {}, {}
-for n = 1, (#KEYS - 3) / 4 do
-  local record, verdict, pending, of_event = unpack(KEYS, n * 4, n * 4 + 3)
-  local id, body, digest, action, decided_at, made_from, has_event, dead_code = unpack(ARGV, n * 8 - 2, n * 8 + 5)
+local function list(of, id)
+  redis.call('LPUSH', of, id)
+  redis.call('LTRIM', of, 0, 99)
+  redis.call('PEXPIRE', of, record_ttl)
+end
+for n = 1, (#KEYS - 3) / 5 do
+  local record, verdict, pending, of_event, of_reference = unpack(KEYS, n * 5 - 1, n * 5 + 3)
+  local id, body, digest, action, decided_at, made_from, dead_code = unpack(ARGV, n * 7 - 1, n * 7 + 5)
   local r = redis.call('HMGET', record, 'm', 's', 'vd', 'vi', 'p')
   if not r[1] then
     redis.call('ZREM', pending, id)
@@ -77,14 +85,11 @@ for n = 1, (#KEYS - 3) / 4 do
         bytes = redis.call('DECRBY', dead_bytes, #oldest[2][8] + #oldest[2][10])
       end
     end
-    redis.call('HDEL', record, 'p', 'k', 'x', 'sw', 'su')
+    redis.call('HDEL', record, 'p', 'k', 'x', 'sw', 'su', 'ow')
     redis.call('PEXPIRE', record, record_ttl)
     redis.call('ZREM', pending, id)
-    if has_event == '1' then
-      redis.call('LPUSH', of_event, id)
-      redis.call('LTRIM', of_event, 0, 99)
-      redis.call('PEXPIRE', of_event, record_ttl)
-    end
+    if of_event ~= record then list(of_event, id) end
+    if of_reference ~= record then list(of_reference, id) end
     decided[#decided + 1] = id
     rows[n] = { 'published', stream_id }
   end
@@ -110,13 +115,15 @@ export async function publishVerdicts(
     options.maxDeadLetterBytes ?? MAX_DEAD_LETTER_BYTES,
   ];
   for (const { id, lane, verdict, digest, pinned, deadLetter } of publications) {
-    const eventId = verdict.event_id;
-    // Every place in KEYS is filled: without an event the record's own key stands in, and is not used as such.
-    const ofEvent = eventId === undefined ? keys.record(id) : keys.eventVerdicts(eventId);
-    scriptKeys.push(keys.record(id), keys.verdict(id), keys.pending(lane), ofEvent);
+    const { event_id: eventId, context: { reference } = {} } = verdict;
+    const record = keys.record(id);
+    // Every place in KEYS is filled: where there is no event or reference, the record's own key says so.
+    const ofEvent = eventId === undefined ? record : keys.eventVerdicts(eventId);
+    const ofReference = reference === undefined ? record : keys.reference(referenceHash(options.hashKey, reference));
+    scriptKeys.push(record, keys.verdict(id), keys.pending(lane), ofEvent, ofReference);
     const undecided = verdict.undecided?.code ?? "";
     args.push(id, JSON.stringify(verdict), digest, verdict.action, verdict.decided_at, `${pinned}|${undecided}`);
-    args.push(eventId === undefined ? "0" : "1", deadLetter ? undecided : "");
+    args.push(deadLetter ? undecided : "");
   }
   const rows = await publish.run(redis, scriptKeys, args);
   return publications.map(({ id }, index) => readPublished(id, text(rows[index]?.[0]), text(rows[index]?.[1])));

@@ -7,7 +7,9 @@ import { type Context, isRecord, type Kind, KINDS, type Label, type Lane, LANES 
  *   d  digest of the content          m  meta (JSON)           p  payload (raw bytes)
  *   r  received_at, unix ms           l  lane                  t  tries
  *   k  token of the try under way     x  tries alone           n  retries spent
- *   sw why it is snoozed              su until when, unix ms   i  inputs, pinned by the first try that had the event
+ *   sw why it is snoozed              su until when, unix ms   i  claim, pinned by the first try that had the event
+ *   ic counters, pinned by the first try that asked for each: `<definition>=<value>,`, with a `w` behind the value
+ *      while the counter is younger than its window
  * From the decision on also:
  *   s  id in the stream               c  action                vd digest of the verdict    at decided_at, unix ms
  *   vi what the verdict was made from: its pinned inputs and, if it is undecided, why

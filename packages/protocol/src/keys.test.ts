@@ -16,6 +16,7 @@ describe("createKeys", () => {
     ["eventVerdicts", keys.eventVerdicts("e1"), "assay:{fs1o1}:0:e:e1"],
     ["deadLetters", keys.deadLetters("input"), "assay:{fs1o1}:0:dead:input"],
     ["counter", keys.counter("h1"), "assay:{fs1o1}:0:n:h1"],
+    ["counterSince", keys.counterSince("d1"), "assay:{fs1o1}:0:nd:d1"],
     ["reference", keys.reference("h1"), "assay:{fs1o1}:0:r:h1"],
     ["outcome", keys.outcome("o_1"), "assay:{fs1o1}:0:o:o_1"],
     ["lookupBucket", keys.lookupBucket("ba7816bf"), "assay:{fs1o1}:0:lb:ba7816bf"],

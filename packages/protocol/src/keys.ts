@@ -30,6 +30,8 @@ export interface Keys {
   deadLetters(kind: "input" | "pipeline" | "delivery"): string;
   /** Zset: what a counter counted for one value of its key, by time. */
   counter(hash: string): string;
+  /** String: since when a counter of this definition counts, unix ms. */
+  counterSince(definition: string): string;
   /** List: ids of the submissions of a caller's reference, newest first. */
   reference(hash: string): string;
   /** String: digest of an outcome that was told, and the submission that took it. */
@@ -58,6 +60,7 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     eventVerdicts: (eventId) => ofEvent(eventId, `e:${eventId}`),
     deadLetters: (kind) => key(0, `dead:${kind}`),
     counter: (hash) => key(shardOf(hash), `n:${hash}`),
+    counterSince: (definition) => key(shardOf(definition), `nd:${definition}`),
     reference: (hash) => key(shardOf(hash), `r:${hash}`),
     outcome: (id) => ofId(id, `o:${id}`),
     lookupBucket: (keyFingerprint) => key(0, `lb:${keyFingerprint}`),

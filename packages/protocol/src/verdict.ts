@@ -37,6 +37,15 @@ const Checks = z.object({
   use_count: z.int().optional(),
 } satisfies Record<keyof ChecksType, z.ZodType>);
 
+const RulesetName = z.object({ name: z.string(), digest: z.string(), engine: z.string() });
+
+const Candidate = z.object({
+  ruleset: RulesetName,
+  action: z.enum(ACTIONS).describe("The action it would have taken, were it the one that decides and in enforce mode."),
+  score: z.number().min(0),
+  rules: z.array(z.string()).describe("Every rule and integrity entry of it that fired."),
+});
+
 /** One verdict, the answer to one submission. Fields that do not apply are absent, never null. */
 export const Verdict = z
   .object({
@@ -52,7 +61,7 @@ export const Verdict = z
       .describe("Rules that could not be judged, and what they lacked."),
     checks: Checks.describe("True is suspicious; absent could not be judged."),
     coverage: z.object({ rules: z.int(), judged: z.int() }),
-    ruleset: z.object({ name: z.string(), digest: z.string(), engine: z.string() }),
+    ruleset: RulesetName,
     received_at: z.int().describe("Unix ms."),
     decided_at: z.int().describe("Unix ms."),
     event_id: z.string().optional(),
@@ -68,10 +77,14 @@ export const Verdict = z
     undecided: z
       .object({ code: z.string().describe("Why it could not be judged. Accept codes you do not know.") })
       .optional(),
-    degraded: z.array(z.string()).optional(),
+    degraded: z
+      .array(z.string())
+      .optional()
+      .describe("clock_skew, or counter_warming:<name>. Accept words you do not know."),
     late: z.boolean().optional(),
     redrive_of: z.string().optional(),
     would_be: z.enum(ACTIONS).optional().describe("In observe mode: the action enforce mode would have taken."),
+    candidate: Candidate.optional().describe("What the ruleset's candidate says of the same event and context."),
   })
   .meta({ id: "Verdict", description: "The answer to one submission. Delivery is at least once: dedupe by id." });
 

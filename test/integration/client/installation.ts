@@ -86,7 +86,12 @@ export function sealedArrival(idempotencyKey: string = randomUUID(), bytes = 16)
 async function decide(redis: Redis, keys: Keys, prefix: string, ids: readonly string[], action: Action): Promise<void> {
   const loaded = await loadSubmissions(redis, keys, ids, { token: randomUUID(), alone: true });
   const publications = loaded.flatMap((found) => (found.state === "ready" ? [publication(found.work, action)] : []));
-  await publishVerdicts(redis, keys, publications, { prefix, verdictTtlMs: 60_000, recordTtlMs: 60_000 });
+  await publishVerdicts(redis, keys, publications, {
+    prefix,
+    verdictTtlMs: 60_000,
+    recordTtlMs: 60_000,
+    hashKey: "installation-key",
+  });
 }
 
 function publication({ id, meta, receivedAt }: Work, action: Action): Publication {

@@ -2,7 +2,9 @@ import { randomUUID } from "node:crypto";
 import {
   acceptSubmissions,
   type Arrival,
+  type CounterRequest,
   loadSubmissions,
+  type PinRequest,
   type Publication,
   type PublishOptions,
   type Use,
@@ -11,6 +13,9 @@ import { laneOf, type Submission, submissionId, type Verdict } from "@assay/prot
 import type { Ledger } from "./open-ledger.ts";
 
 export const HOUR_MS = 3_600_000;
+
+/** When submissions of these tests were received, unix ms. */
+export const RECEIVED_AT = 1_760_000_000_000;
 
 /** A submission id that no other test has. */
 export function anId(): string {
@@ -39,9 +44,9 @@ export async function loaded(ledger: Ledger, id: string, token: string = randomU
   return found;
 }
 
-/** A use of an event: nothing says that it is somebody else's. */
-export function aUse(over: Partial<Use> & Pick<Use, "id" | "eventId">): Use {
-  return {
+/** A submission that uses an event and asks for no counters: nothing says that it is somebody else's. */
+export function aUse({ id, ...over }: { id: string } & Partial<Use> & Pick<Use, "eventId">): PinRequest {
+  const use = {
     flow: "login",
     bound: true,
     ipHash: "ip1",
@@ -50,6 +55,12 @@ export function aUse(over: Partial<Use> & Pick<Use, "id" | "eventId">): Use {
     ttlMs: HOUR_MS,
     ...over,
   };
+  return { id, receivedAt: RECEIVED_AT, eventTime: RECEIVED_AT, use, counters: [] };
+}
+
+/** A counter of an hour that a submission with this event counts in. */
+export function aCounterRequest(over: Partial<CounterRequest> = {}): CounterRequest {
+  return { key: "visitor1", definition: "0123456789abcdef", windowMs: HOUR_MS, member: "event1", ...over };
 }
 
 /** A verdict that allows. */
@@ -66,7 +77,7 @@ export function aVerdict(id: string, over: Partial<Verdict> = {}): Verdict {
     checks: {},
     coverage: { rules: 1, judged: 1 },
     ruleset: { name: "default", digest: "d1", engine: "1" },
-    received_at: 1_760_000_000_000,
+    received_at: RECEIVED_AT,
     decided_at: 1_760_000_000_500,
     ...over,
   };
@@ -87,5 +98,11 @@ export function aPublication(id: string, over: Partial<Publication> = {}, verdic
 
 /** How long published things are kept in tests. */
 export function keeping(ledger: Ledger, over: Partial<PublishOptions> = {}): PublishOptions {
-  return { prefix: ledger.prefix, verdictTtlMs: HOUR_MS, recordTtlMs: 2 * HOUR_MS, ...over };
+  return {
+    prefix: ledger.prefix,
+    verdictTtlMs: HOUR_MS,
+    recordTtlMs: 2 * HOUR_MS,
+    hashKey: "installation-key",
+    ...over,
+  };
 }

@@ -9,7 +9,7 @@ import {
   takeLookup,
 } from "@assay/ledger";
 import { leaderKey, outcomeId } from "@assay/protocol";
-import { accepted, anId, aPublication, aUse, keeping, loaded } from "./builders.ts";
+import { accepted, aCounterRequest, anId, aPublication, aUse, HOUR_MS, keeping, loaded } from "./builders.ts";
 import type { Ledger } from "./open-ledger.ts";
 
 /** Runs every script of the ledger through its branches, on several submissions where it takes several. */
@@ -30,17 +30,19 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
     { id: webhook, spendsRetry: false },
   ]);
   await between();
-  await pinInputs(
-    redis,
-    keys,
-    [sealed, webhook].map((id) => aUse({ id, eventId: "e1" })),
-  );
-  await between();
   const about = { by: "submission_id", value: sealed } as const;
   const told = { id: outcomeId("0", "default", sealed), outcome: { about, outcome: "paid", label: "legit" } as const };
   await reportOutcome(redis, keys, told, "installation-key");
-  const counter = { key: "hash1", windowMs: 1000, member: sealed, names: [], pairs: ["*/legit"] };
-  await redis.hset(keys.record(sealed), "oc", JSON.stringify([counter]));
+  await between();
+  const read = { key: "hash2", definition: "fedcba9876543210", windowMs: HOUR_MS };
+  await pinInputs(
+    redis,
+    keys,
+    [sealed, webhook].map((id) => ({
+      ...aUse({ id, eventId: "e1" }),
+      counters: [aCounterRequest(), { ...read, plan: { ...read, member: id, names: [], pairs: ["*/legit"] } }],
+    })),
+  );
   await between();
   for (const id of [outcomeId("0", "default", webhook), told.id]) {
     await reportOutcome(redis, keys, { ...told, id }, "installation-key");

@@ -10,7 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PrivateRedis } from "../../support/private-redis.ts";
 import { startRedis } from "../../support/redis-server.ts";
-import { accepted, anArrival, anId, aPublication, aUse, keeping, loaded } from "./builders.ts";
+import { accepted, aCounterRequest, anArrival, anId, aPublication, aUse, keeping, loaded } from "./builders.ts";
 import { type Ledger, openLedger, snapshot } from "./open-ledger.ts";
 
 let server: PrivateRedis;
@@ -41,7 +41,7 @@ const acts: readonly { name: string; act: (ledger: Ledger, ids: readonly string[
       pinInputs(
         redis,
         keys,
-        ids.map((id) => aUse({ id, eventId: randomUUID() })),
+        ids.map((id) => ({ ...aUse({ id, eventId: randomUUID() }), counters: [aCounterRequest()] })),
       ),
   },
   {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Inputs, pinInputs, type Use } from "@assay/ledger";
+import { type Inputs, pinInputs, type PinRequest, type Use } from "@assay/ledger";
 import { describe, expect, test } from "vitest";
 import { accepted, anId, aUse, HOUR_MS } from "./builders.ts";
 import { type Ledger, openConnection, openLedger } from "./open-ledger.ts";
@@ -11,16 +11,17 @@ async function anEvent() {
   return {
     ledger,
     eventId,
-    use: async (over: Partial<Use> = {}) => {
-      const id = over.id ?? (await accepted(ledger));
-      return { id, ...(await pin(ledger, aUse({ eventId, ...over, id }))) };
+    use: async ({ id: known, ...over }: Partial<Use> & { id?: string } = {}) => {
+      const id = known ?? (await accepted(ledger));
+      const { claim, pinned } = await pin(ledger, aUse({ eventId, ...over, id }));
+      return { id, ...claim, pinned };
     },
   };
 }
 
-async function pin({ redis, keys }: Ledger, use: Use): Promise<Inputs> {
-  const [inputs] = await pinInputs(redis, keys, [use]);
-  if (inputs === undefined) throw new Error("the claim script did not answer");
+async function pin({ redis, keys }: Ledger, request: PinRequest): Promise<Inputs> {
+  const [inputs] = await pinInputs(redis, keys, [request]);
+  if (inputs === undefined) throw new Error("the pin script did not answer");
   return inputs;
 }
 
@@ -105,7 +106,9 @@ describe("pinInputs", () => {
   test("keeps events apart", async () => {
     const { use, ledger } = await anEvent();
     await use();
-    expect(await pin(ledger, aUse({ id: await accepted(ledger), eventId: randomUUID() }))).toMatchObject(FRESH);
+    expect(await pin(ledger, aUse({ id: await accepted(ledger), eventId: randomUUID() }))).toMatchObject({
+      claim: FRESH,
+    });
   });
 
   test("counts 50 retries of one submission at once as one use", async () => {
@@ -118,7 +121,7 @@ describe("pinInputs", () => {
       ),
     );
     expect(new Set(retries.map(({ pinned }) => pinned)).size).toBe(1);
-    expect(retries[0]).toMatchObject(FRESH);
+    expect(retries[0]).toMatchObject({ claim: FRESH });
     expect(await use()).toMatchObject({ useCount: 2 });
   });
 
@@ -126,7 +129,7 @@ describe("pinInputs", () => {
     const { use } = await anEvent();
     const all = await Promise.all(Array.from({ length: 20 }, () => use()));
     expect(all.filter(({ reused }) => !reused)).toHaveLength(1);
-    expect(all.map(({ useCount }) => useCount).toSorted((a, b) => a - b)).toEqual(all.map((_, n) => n + 1));
+    expect(all.map(({ useCount = 0 }) => useCount).toSorted((a, b) => a - b)).toEqual(all.map((_, n) => n + 1));
   });
 
   test("answers what it pinned after the claim was lost", async () => {
@@ -148,7 +151,7 @@ describe("pinInputs", () => {
     const { redis, keys } = ledger;
     const [one, two] = [await accepted(ledger), await accepted(ledger)];
     const inputs = await pinInputs(redis, keys, [aUse({ id: one, eventId }), aUse({ id: two, eventId })]);
-    expect(inputs.map(({ reused }) => reused)).toEqual([false, true]);
+    expect(inputs.map(({ claim }) => claim?.reused)).toEqual([false, true]);
     expect(await redis.hget(keys.record(two), "i")).toBe(inputs[1]?.pinned);
   });
 

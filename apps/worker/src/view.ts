@@ -1,0 +1,69 @@
+import type { Inputs, Work } from "@assay/ledger";
+import type { Checks, Event } from "@assay/protocol";
+import type { CounterUse, Decision, Ruleset } from "@assay/rules";
+import { judgeChecks } from "./checks.ts";
+
+/** How one ruleset sees an event before shared memory was asked. */
+export interface View {
+  readonly ruleset: Ruleset;
+  /** By the ruleset's own settings. */
+  readonly checks: Checks;
+  readonly counters: readonly CounterUse[];
+}
+
+/** What shared memory answered. */
+export interface Answers {
+  readonly inputs: Inputs;
+  /** The counters that were asked for, in the order of `inputs.counters`. */
+  readonly asked: readonly CounterUse[];
+}
+
+/** What a ruleset says once shared memory has answered. */
+export interface Seen {
+  readonly ruleset: Ruleset;
+  readonly checks: Checks;
+  readonly decision: Decision;
+  /** Names of its counters that are younger than their windows. */
+  readonly warming: readonly string[];
+}
+
+/** Event and context → checks, and the counters that the ruleset asks for. */
+export function viewOf(ruleset: Ruleset, { meta, receivedAt }: Work, event: Event): View {
+  const { context = {}, kind, event_id: claimedEventId } = meta;
+  const checks = judgeChecks({
+    kind,
+    event,
+    context,
+    receivedAt,
+    settings: ruleset.settings,
+    maxEventAgeMs: ruleset.maxEventAgeMs(context.flow),
+    ...(claimedEventId === undefined ? {} : { claimedEventId }),
+  });
+  return { ruleset, checks, counters: ruleset.counting({ event, checks, context, receivedAt, kind }) };
+}
+
+/** Checks, counters and what was pinned → decision. */
+export function see(view: View, { meta, receivedAt }: Work, event: Event, answers: Answers | undefined): Seen {
+  const { ruleset } = view;
+  const { context = {}, kind } = meta;
+  const checks = withClaim(view.checks, answers?.inputs);
+  const counters = new Map(answers?.asked.map(({ definition }, index) => [definition, answers.inputs.counters[index]]));
+  const known = view.counters.flatMap(({ name, definition }) => {
+    const counter = counters.get(definition);
+    return counter === undefined ? [] : [{ name, ...counter }];
+  });
+  const values = Object.fromEntries(known.map(({ name, value }) => [name, value]));
+  return {
+    ruleset,
+    checks,
+    decision: ruleset.decide({ event, checks, context, receivedAt, kind, counters: values }),
+    warming: known.filter(({ isWarming }) => isWarming).map(({ name }) => name),
+  };
+}
+
+/** Checks with what the claim says; as they are where there is none. */
+export function withClaim(checks: Checks, inputs: Inputs | undefined): Checks {
+  if (inputs?.claim === undefined) return checks;
+  const { reused, reusedElsewhere, useCount } = inputs.claim;
+  return { ...checks, reused, reused_elsewhere: reusedElsewhere, use_count: useCount };
+}
