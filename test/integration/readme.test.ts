@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { dirname, join } from "node:path";
+import { createAssayClient } from "@assay/client";
 import { parseSealedKeys, seal } from "@assay/fingerprint";
 import { checkServer, connectForCommands, disconnect, whenReady } from "@assay/ledger";
 import { type Event, isRecord } from "@assay/protocol";
@@ -78,8 +79,9 @@ afterAll(async () => {
 
 describe("README.md", () => {
   test("has no block that is not run here", () => {
-    const run = ["commands", "decide", "later", "curl", "verdict", "ruleset", "misspelt", "misspelt-error", "redis"];
-    expect(blocksOf(readme).map((block) => block.run)).toEqual([...run, "start", "compose", "alerts"]);
+    const backend = ["commands", "decide", "later", "report", "curl", "verdict"];
+    const others = ["ruleset", "misspelt", "misspelt-error", "redis", "start", "compose", "alerts"];
+    expect(blocksOf(readme).map((block) => block.run)).toEqual([...backend, ...others]);
   });
 
   test("names commands that can be run", () => {
@@ -91,7 +93,7 @@ describe("README.md", () => {
   });
 
   test("shows snippets that type-check", () => {
-    for (const run of ["decide", "later"]) folder.write(`${run}.ts`, blockOf(readme, run));
+    for (const run of ["decide", "later", "report"]) folder.write(`${run}.ts`, blockOf(readme, run));
     const config = folder.write(
       "tsconfig.json",
       '{ "extends": "../tsconfig.json", "include": ["*.ts"], "exclude": [] }',
@@ -127,6 +129,16 @@ describe("README.md", () => {
       await job.stop();
     }
     await expect(job.exited).resolves.toEqual([0, null]);
+  });
+
+  test("shows how to tell what became of an order", async () => {
+    const assay = createAssayClient({ url: place.url, key: place.key });
+    const order = { sealed_result: sealed(anEvent()).sealedResult, context: { reference: "order-1001" } };
+    const { id } = await assay.decide(order, { timeoutMs: 20_000 });
+    await assay.close();
+    const told = startApp(folder.write("report.ts", fillIn(blockOf(readme, "report"), place)), {});
+    await told.exited;
+    expect(told.output).toContain(`${id} accepted`);
   });
 
   test("shows a request by curl and the verdict that answers it", async () => {

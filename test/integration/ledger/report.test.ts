@@ -1,141 +1,12 @@
 import { randomUUID } from "node:crypto";
-import {
-  acceptSubmissions,
-  type PlannedCounter,
-  publishVerdicts,
-  type Reported,
-  reportOutcome,
-  readSubmissionState,
-} from "@assay/ledger";
-import { type Outcome, outcomeId, webhookId } from "@assay/protocol";
+import { acceptSubmissions, publishVerdicts } from "@assay/ledger";
+import { outcomeId, webhookId } from "@assay/protocol";
 import { describe, expect, test } from "vitest";
 import { accepted, anArrival, anId, aPublication, keeping } from "./builders.ts";
 import { type Ledger, openConnection, openLedger, timeOf } from "./open-ledger.ts";
-
-const HASH_KEY = "installation-key";
-const DAY_MS = 86_400_000;
-
-type Told = Omit<Partial<Outcome>, "about"> & Pick<Outcome, "about">;
-
-/** Tells an outcome; every call is another operation unless it names one. */
-function tell({ redis, keys }: Ledger, outcome: Told, operation: string = randomUUID()): Promise<Reported> {
-  return reportOutcome(redis, keys, { id: outcomeId("0", "default", operation), outcome }, HASH_KEY);
-}
-
-function about(id: string): Outcome["about"] {
-  return { by: "submission_id", value: id };
-}
-
-/** A counter of failed logins, or of whatever `over` says. */
-function aCounter(id: string, over: Partial<PlannedCounter> = {}): PlannedCounter {
-  const base = { key: `h${randomUUID()}`, definition: "0123456789abcdef", windowMs: DAY_MS, member: id };
-  return { ...base, names: ["login_failed"], pairs: ["login_failed/", "login_failed/fraud"], ...over };
-}
-
-async function pinned({ redis, keys }: Ledger, id: string, ...plan: PlannedCounter[]): Promise<void> {
-  await redis.hset(keys.record(id), "oc", JSON.stringify(plan));
-}
-
-/** Does something right after the next HMGET on this connection, before its caller hears of it. */
-function onNextRead({ redis }: Ledger, act: () => Promise<unknown>): void {
-  const hmget = redis.hmget.bind(redis);
-  Object.assign(redis, {
-    async hmget(...args: Parameters<typeof hmget>) {
-      Object.assign(redis, { hmget });
-      const read = await hmget(...args);
-      await act();
-      return read;
-    },
-  });
-}
-
-/** A submission with one counter of failed logins. */
-async function counted(ledger: Ledger) {
-  const id = await accepted(ledger);
-  const counter = aCounter(id);
-  await pinned(ledger, id, counter);
-  return { id, counter, members: () => ledger.redis.zrange(ledger.keys.counter(counter.key), 0, "-1", "WITHSCORES") };
-}
+import { about, aCounter, counted, DAY_MS, outcomesOf, pinned, stateOf, tell, type Told } from "./telling.ts";
 
 describe("reportOutcome", () => {
-  test("counts an outcome in the counter that it concerns, at Redis's time", async () => {
-    const ledger = await openLedger();
-    const { id, members } = await counted(ledger);
-    const before = await timeOf(ledger.redis);
-    expect(await tell(ledger, { about: about(id), outcome: "login_failed" })).toEqual({
-      status: "accepted",
-      submissionId: id,
-    });
-    const [member, score] = await members();
-    expect(member).toBe(id);
-    expect(Number(score)).toBeGreaterThanOrEqual(Math.floor(before));
-    expect(Number(score)).toBeLessThanOrEqual(await timeOf(ledger.redis));
-  });
-
-  test.each<{ said: string; told: Omit<Told, "about">; pairs: string[]; counts: boolean }>([
-    { said: "the outcome it names", told: { outcome: "login_failed" }, pairs: ["login_failed/"], counts: true },
-    { said: "another outcome", told: { outcome: "paid" }, pairs: ["login_failed/"], counts: false },
-    { said: "any other outcome", told: { outcome: "paid" }, pairs: ["*/"], counts: true },
-    { said: "no other outcome", told: { outcome: "login_failed" }, pairs: ["*/"], counts: false },
-    { said: "a label alone", told: { label: "fraud" }, pairs: ["/fraud"], counts: true },
-    { said: "the other label", told: { label: "legit" }, pairs: ["/fraud"], counts: false },
-    { said: "both", told: { outcome: "login_failed", label: "fraud" }, pairs: ["login_failed/fraud"], counts: true },
-    { said: "one of both", told: { outcome: "login_failed" }, pairs: ["login_failed/fraud"], counts: false },
-    { said: "nothing", told: { outcome: "login_failed" }, pairs: [], counts: false },
-  ])("counts by the pairs of the plan: $said, $pairs", async ({ told, pairs, counts }) => {
-    const ledger = await openLedger();
-    const id = await accepted(ledger);
-    const counter = aCounter(id, { pairs });
-    await pinned(ledger, id, counter);
-    await tell(ledger, { about: about(id), ...told });
-    expect(await ledger.redis.zcard(ledger.keys.counter(counter.key))).toBe(counts ? 1 : 0);
-  });
-
-  test("counts in each of several counters, with its own member and window", async () => {
-    const ledger = await openLedger();
-    const { redis, keys } = ledger;
-    const id = await accepted(ledger);
-    const counters = [aCounter(id, { member: "m1" }), aCounter(id, { member: "m2", windowMs: 60_000 })];
-    await pinned(ledger, id, ...counters);
-    await tell(ledger, { about: about(id), outcome: "login_failed" });
-    const zsets = counters.map(({ key }) => keys.counter(key));
-    expect(await Promise.all(zsets.map((zset) => redis.zrange(zset, 0, "-1")))).toEqual([["m1"], ["m2"]]);
-    const [longTtlMs = 0, shortTtlMs = 0] = await Promise.all(zsets.map((zset) => redis.pttl(zset)));
-    expect(longTtlMs).toBeGreaterThan(2 * DAY_MS - 60_000);
-    expect(shortTtlMs).toBeLessThanOrEqual(DAY_MS + 60_000);
-  });
-
-  test("counts a submission once for two outcomes, at the later time", async () => {
-    const ledger = await openLedger();
-    const { id, members } = await counted(ledger);
-    const now = Math.floor(await timeOf(ledger.redis));
-    for (const occurredAt of [now, now - 5000]) {
-      await tell(ledger, { about: about(id), outcome: "login_failed", occurred_at: occurredAt });
-    }
-    expect(await members()).toEqual([id, String(now)]);
-  });
-
-  test("forgets what fell out of the window", async () => {
-    const ledger = await openLedger();
-    const { id, counter, members } = await counted(ledger);
-    const at = Math.floor(await timeOf(ledger.redis));
-    await ledger.redis.zadd(ledger.keys.counter(counter.key), at - DAY_MS, "gone", at - DAY_MS + 1, "kept");
-    await tell(ledger, { about: about(id), outcome: "login_failed", occurred_at: at });
-    expect(await members()).toEqual(["kept", String(at - DAY_MS + 1), id, String(at)]);
-  });
-
-  test("keeps the latest 1,000 members", async () => {
-    const ledger = await openLedger();
-    const { id, counter } = await counted(ledger);
-    const zset = ledger.keys.counter(counter.key);
-    const at = Math.floor(await timeOf(ledger.redis));
-    await ledger.redis.zadd(zset, ...Array.from({ length: 1000 }, (_, n) => [at - 1000 + n, `m${n}`]).flat());
-    await tell(ledger, { about: about(id), outcome: "login_failed", occurred_at: at });
-    expect(await ledger.redis.zcard(zset)).toBe(1000);
-    expect(await ledger.redis.zscore(zset, "m0")).toBeNull();
-    expect(await ledger.redis.zscore(zset, "m1")).not.toBeNull();
-  });
-
   test("says duplicate of what was told before, and changes nothing", async () => {
     const ledger = await openLedger();
     const { id, members } = await counted(ledger);
@@ -329,10 +200,15 @@ async function webhookOf({ redis, keys }: Ledger, eventId: string): Promise<stri
   return id;
 }
 
-function stateOf({ redis, keys }: Ledger, id: string) {
-  return readSubmissionState(redis, keys, id, 0);
-}
-
-async function outcomesOf(ledger: Ledger, id: string) {
-  return (await stateOf(ledger, id))?.outcomes;
+/** Does something right after the next HMGET on this connection, before its caller hears of it. */
+function onNextRead({ redis }: Ledger, act: () => Promise<unknown>): void {
+  const hmget = redis.hmget.bind(redis);
+  Object.assign(redis, {
+    async hmget(...args: Parameters<typeof hmget>) {
+      Object.assign(redis, { hmget });
+      const read = await hmget(...args);
+      await act();
+      return read;
+    },
+  });
 }
