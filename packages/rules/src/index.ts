@@ -10,4 +10,4 @@ export { partSchema, routesSchema, rulesetSchema } from "./ruleset-schema.ts";
 export { loadRulesetFolder, type RulesetFolder } from "./ruleset-folder.ts";
 export type { FactDeclaration } from "./ruleset/facts.ts";
 export type { RuleSummary } from "./ruleset/rule.ts";
-export type { RulesetTestResult } from "./ruleset.ts";
+export type { RulesetTestResult } from "./judge/run-tests.ts";

@@ -4,6 +4,7 @@ import type { Decision } from "./judge/decision.ts";
 import { createCounting } from "./judge/count.ts";
 import type { Counting } from "./judge/counting.ts";
 import type { RuleExplanation } from "./judge/explanation.ts";
+import { type RulesetTestResult, runTests } from "./judge/run-tests.ts";
 import { digestOf } from "./ruleset/digest.ts";
 import type { FactDeclaration } from "./ruleset/facts.ts";
 import { type FaultList, Faults, type RulesetFault } from "./ruleset/fault.ts";
@@ -51,15 +52,6 @@ export interface Ruleset {
   explain(input: Input): RuleExplanation[];
   /** Runs the tests of its own file. Empty when it has none. */
   runTests(): RulesetTestResult[];
-}
-
-/** How one test of a ruleset came out. */
-export interface RulesetTestResult {
-  readonly name: string;
-  readonly passed: boolean;
-  /** What was expected and what came, one line each; empty when it passed. */
-  readonly differences: readonly string[];
-  readonly line: number;
 }
 
 const ENGINE = "assay-rules/1";
@@ -130,7 +122,7 @@ export function finish({ content, faults, own }: RulesetDraft): Ruleset {
     decide: (input) => judge.decide(input),
     undecided: (code) => judge.undecided(code),
     explain: () => [],
-    runTests: () => [],
+    runTests: () => runTests(content.tests, judge.decide),
   };
 }
 

@@ -8,7 +8,7 @@ import type { RulesetContent } from "./ruleset-content.ts";
  * something stands in, tests, the candidate and who looks after a rule are no part.
  */
 export function digestOf(content: RulesetContent, engine: string): string {
-  const { nameAt: _, candidate: __, ...decisive } = content;
+  const { nameAt: _, candidate: __, tests: ___, ...decisive } = content;
   const { settings, rules, facts, lists, counters } = decisive;
   const canonical = canonicalJson({
     ...decisive,

@@ -11,6 +11,7 @@ import { entriesWithin, type Part, readIncludes, RULESET_KEYS } from "./part.ts"
 import type { Rule } from "./rule.ts";
 import { readRules } from "./rules.ts";
 import { readSettings, type Settings } from "./settings.ts";
+import { readTests, type RulesetTest } from "./tests.ts";
 import { readThresholds, type Threshold } from "./thresholds.ts";
 import { readUndecidedActions, type UndecidedActions } from "./undecided-actions.ts";
 import { type Entry, type PlacedText, readChoice, readEntries, readText, refuseUnknown } from "./yaml-entries.ts";
@@ -31,6 +32,7 @@ export interface RulesetContent {
   readonly undecided: UndecidedActions;
   readonly expose: readonly Field[];
   readonly rules: readonly Rule[];
+  readonly tests: readonly RulesetTest[];
 }
 
 /** What reading a ruleset needs besides its text. */
@@ -81,6 +83,7 @@ export function readContent(own: FaultList, scope: ContentScope): RulesetContent
     undecided: readUndecidedActions(named("undecided"), own),
     expose: readExpose(named("expose"), catalogue, own),
     rules,
+    tests: readTests(parts, { catalogue, ruleIds: isWhole ? rules.map(({ id }) => id) : undefined }),
   };
 }
 

@@ -1,10 +1,9 @@
 import { ACTIONS } from "@assay/protocol";
 import { RULE_ID } from "../ruleset/rule.ts";
+import { TEST_KEYS } from "../ruleset/tests.ts";
+import { EXPECT_KEYS } from "../ruleset/tests-expect.ts";
 import { type JsonSchema, listOf, mapOf, oneOf, text } from "./json-schema.ts";
 import { GIVEN, valuesOf } from "./names-schema.ts";
-
-const TEST_KEYS = ["name", "given", "context", "facts", "checks", "counters", "expect"] as const;
-const EXPECT_KEYS = ["action", "score", "rules", "shadow", "unknown"] as const;
 
 const IDS = (description: string) => listOf(text(RULE_ID, "The id of a rule."), description);
 
