@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "@assay/protocol";
-import { createCatalogue, type Declarations, type Field } from "../condition/catalogue.ts";
-import { createCelEnvironment } from "../condition/cel-environment.ts";
+import type { Field } from "../condition/catalogue.ts";
 import { canonicalExpression, type Expression, partsOf } from "../condition/expression.ts";
 import { type ConditionEntryScope, readConditionEntry } from "./condition-entry.ts";
 import { checkCounterCondition } from "./counter-condition.ts";
@@ -40,15 +39,14 @@ export function counterNames(declared: readonly PartEntry[]): string[] {
   return declared.map(({ entry }) => entry.name).filter(isName);
 }
 
+/** What reading counters needs. The catalogue is one that knows `outcome` and `label`. */
+interface CounterScope extends ConditionEntryScope {
+  readonly lists: readonly ListDeclaration[];
+}
+
 /** Reads the entries of `counters:` of all parts. */
-export function readCounters(
-  declared: readonly PartEntry[],
-  declarations: Declarations & { lists: readonly ListDeclaration[] },
-): Counter[] {
-  if (declared.length === 0) return [];
+export function readCounters(declared: readonly PartEntry[], scope: Omit<CounterScope, "faults">): Counter[] {
   const names = new Names("counter");
-  const catalogue = createCatalogue({ ...declarations, outcome: true });
-  const scope = { catalogue, environment: createCelEnvironment(catalogue), lists: declarations.lists };
   return declared.flatMap((one, index) => {
     const { entry, faults } = one;
     if (index === MAX_COUNTERS) faults.add(entry.nameAt, `At most ${MAX_COUNTERS} counters may be declared.`);
@@ -58,10 +56,7 @@ export function readCounters(
   });
 }
 
-function readCounter(
-  { entry, faults }: PartEntry,
-  scope: ConditionEntryScope & { lists: readonly ListDeclaration[] },
-): Counter | undefined {
+function readCounter({ entry, faults }: PartEntry, scope: CounterScope): Counter | undefined {
   const entries = readEntries(entry.value, entry.valueAt, "a counter", faults);
   refuseUnknown(entries, "a counter", COUNTER_KEYS, faults);
   const [onEntry, keyEntry, distinctEntry, whereEntry, windowEntry] = COUNTER_KEYS.map((key) =>

@@ -1,4 +1,4 @@
-import { CST, parseDocument, type ParsedNode, Parser } from "yaml";
+import { Composer, CST, type ParsedNode, Parser } from "yaml";
 import type { FaultList } from "./fault.ts";
 import { quotingAdvice } from "./quoting-advice.ts";
 
@@ -22,10 +22,13 @@ export function parseYaml(faults: FaultList): ParsedNode | undefined {
     faults.add(0, `A file of rules may be at most ${MAX_TEXT} characters long; this one has ${text.length}.`);
     return undefined;
   }
-  const openQuote = refuseTraps(text, faults);
+  const tokens = [...new Parser().parse(text)];
+  const openQuote = refuseTraps(tokens, faults);
   // A trap is often also the cause of the parser's own errors, so these would only repeat it.
   if (!faults.isEmpty) return undefined;
-  const document = parseDocument(text, { prettyErrors: false, strict: true, uniqueKeys: true });
+  const composer = new Composer({ prettyErrors: false, strict: true, uniqueKeys: true });
+  const [document] = composer.compose(tokens, true, text.length);
+  if (document === undefined) return undefined;
   let faultyLine: number | undefined;
   for (const { pos, message } of [...document.errors, ...document.warnings]) {
     // What follows in a line that cannot be read only repeats its first error.
@@ -45,11 +48,12 @@ export function parseYaml(faults: FaultList): ParsedNode | undefined {
 }
 
 // Returns where a text begins that never ends: YAML itself reports such a text where the file ends.
-function refuseTraps(text: string, faults: FaultList): number | undefined {
+function refuseTraps(tokens: readonly CST.Token[], faults: FaultList): number | undefined {
+  const { text } = faults;
   let openQuote: number | undefined;
   let documents = 0;
   let trappedLine: number | undefined;
-  for (const token of new Parser().parse(text)) {
+  for (const token of tokens) {
     if (token.type === "directive")
       faults.add(token.offset, "A file of rules has no YAML directives. Remove this line.");
     if (token.type !== "document") continue;

@@ -64,7 +64,6 @@ export class FaultList {
   /** What faults call the text. */
   readonly file: string;
   readonly text: string;
-  readonly #lines: readonly string[];
   readonly #isWhole: boolean;
   readonly #faults: RulesetFault[] = [];
 
@@ -72,7 +71,6 @@ export class FaultList {
     this.file = file;
     this.text = text ?? "";
     this.#isWhole = text === undefined;
-    this.#lines = this.text.split("\n");
   }
 
   /** Records what keeps the text from loading. */
@@ -97,7 +95,9 @@ export class FaultList {
 
   /** The source line that holds an offset, without its line break. */
   lineAt(offset: number): string {
-    return this.#lineText(this.positionOf(offset).line);
+    const start = this.text.slice(0, offset).lastIndexOf("\n") + 1;
+    const end = this.text.indexOf("\n", offset);
+    return this.text.slice(start, end === -1 ? undefined : end).replace(/\r$/, "");
   }
 
   /** `file:line:column` of an offset. */
@@ -108,15 +108,9 @@ export class FaultList {
 
   /** The line and column of an offset, from 1. */
   positionOf(offset: number): { line: number; column: number } {
-    let start = 0;
-    let line = 1;
-    for (const text of this.#lines) {
-      const end = start + text.length;
-      if (offset <= end || line === this.#lines.length) return { line, column: Math.min(offset, end) - start + 1 };
-      start = end + 1;
-      line += 1;
-    }
-    return { line, column: 1 };
+    const before = this.text.slice(0, offset);
+    const start = before.lastIndexOf("\n") + 1;
+    return { line: before.split("\n").length, column: before.length - start + 1 };
   }
 
   #record(severity: RulesetFault["severity"], offset: number, message: string): void {
@@ -127,15 +121,11 @@ export class FaultList {
 
   #render(offset: number, message: string): string {
     const { line, column } = this.positionOf(offset);
-    const source = this.#lineText(line);
+    const source = this.lineAt(offset);
     const number = String(line);
     const gutter = " ".repeat(number.length);
     // Tabs are kept, so that the caret stands under its character however wide a tab is shown.
     const indent = source.slice(0, column - 1).replaceAll(/[^\t]/g, " ");
     return `${this.placeOf(offset)}: ${message}\n  ${number} | ${source}\n  ${gutter} | ${indent}^`;
-  }
-
-  #lineText(line: number): string {
-    return (this.#lines[line - 1] ?? "").replace(/\r$/, "");
   }
 }

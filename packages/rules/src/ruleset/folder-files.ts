@@ -1,13 +1,23 @@
 import { closestName } from "@assay/protocol";
+import type { ParsedNode } from "yaml";
+import type { FaultList } from "./fault.ts";
 import type { ListFile } from "./list-file.ts";
+
+/** A part as YAML. */
+export interface PartFile {
+  /** Undefined when it holds nothing, or is not one plain document. */
+  readonly root: ParsedNode | undefined;
+  readonly faults: FaultList;
+}
 
 /** The files of one folder of rulesets, and which of them something uses. */
 export class FolderFiles {
   readonly #prefix: string;
   readonly #texts: ReadonlyMap<string, string>;
   readonly #used = new Set<string>();
-  /** Lists that were read, as several rulesets may use the same one. */
+  /** Lists and parts that were read, as several rulesets may use the same ones. */
   readonly lists = new Map<string, ListFile>();
+  readonly parts = new Map<string, PartFile>();
 
   /** `prefix` stands before a path in faults; texts are by path relative to the folder. */
   constructor(prefix: string, texts: ReadonlyMap<string, string>) {

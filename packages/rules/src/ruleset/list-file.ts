@@ -57,8 +57,8 @@ function readEntries(type: ListType, faults: FaultList): PlacedEntry[] {
       faults.add(at, `A list may hold at most ${MAX_ENTRIES} entries.`);
       break;
     }
-    const entry = readEntry(type, line, (offset, message) => faults.add(at + offset, message));
-    if (entry !== undefined) entries.push({ ...entry, at });
+    const entry = readEntry(type, line, at, faults);
+    if (entry !== undefined) entries.push(entry);
     if (faults.faults.length >= MAX_FAULTS) {
       faults.add(at, `These are ${MAX_FAULTS} faults of this list. The lines below were not read.`);
       break;
@@ -81,24 +81,24 @@ function* linesOf(text: string): Generator<{ line: string; at: number }> {
   while (at < text.length) {
     const end = text.indexOf("\n", at);
     const next = end === -1 ? text.length : end;
-    const line = text.slice(at, next).trimEnd();
-    const indent = line.length - line.trimStart().length;
-    if (line.length > indent && line.charAt(indent) !== "#") yield { line: line.slice(indent), at: at + indent };
+    const line = text.slice(at, next).trim();
+    if (line !== "" && !line.startsWith("#")) yield { line, at: text.indexOf(line.charAt(0), at) };
     at = next + 1;
   }
 }
 
-function readEntry(type: ListType, line: string, fault: (at: number, message: string) => void): ListEntry | undefined {
+function readEntry(type: ListType, line: string, at: number, faults: FaultList): PlacedEntry | undefined {
   const written = VALUE.exec(line)?.[0] ?? "";
   const text = written.startsWith('"') ? unquoted(written) : written;
   if (text === undefined) {
-    fault(0, "This quoted value cannot be read. Write it as JSON does.");
+    faults.add(at, "This quoted value cannot be read. Write it as JSON does.");
     return undefined;
   }
   const wrong = readListValue(type, text);
-  if (wrong !== undefined) fault(0, wrong);
-  const untilMs = readNotes(line, written.length, fault);
-  return { text, ...(untilMs === undefined ? {} : { untilMs }) };
+  if (wrong !== undefined) faults.add(at, wrong);
+  const hasNotes = written.length < line.length;
+  const untilMs = hasNotes ? readNotes(line.slice(written.length), at + written.length, faults) : undefined;
+  return untilMs === undefined ? { text, at } : { text, at, untilMs };
 }
 
 function unquoted(written: string): string | undefined {
@@ -110,24 +110,24 @@ function unquoted(written: string): string | undefined {
   }
 }
 
-// Reads what stands after the value from `start` on, and returns the end of the entry's time.
-function readNotes(line: string, start: number, fault: (at: number, message: string) => void): number | undefined {
+// Reads what stands after a value, and returns the last ms of the entry.
+function readNotes(notes: string, start: number, faults: FaultList): number | undefined {
   const seen = new Set<string>();
   let untilMs: number | undefined;
-  for (const { 0: note, index } of line.slice(start).matchAll(/\S+/g)) {
+  for (const { 0: note, index } of notes.matchAll(/\S+/g)) {
     const at = start + index;
     if (note.startsWith("#")) return untilMs;
     const [, key = "", value = ""] = /^([^=]*)=?(.*)$/.exec(note) ?? [];
     if (!KEYS.includes(key) || !note.includes("=")) {
-      fault(at, unknownNote(note, key));
+      faults.add(at, unknownNote(note, key));
       return untilMs;
     }
-    if (seen.has(key)) fault(at, `${key} stands twice.`);
+    if (seen.has(key)) faults.add(at, `${key} stands twice.`);
     seen.add(key);
     if (key === "why") return untilMs;
-    if (value === "") fault(at, `${key}= needs a value.`);
+    if (value === "") faults.add(at, `${key}= needs a value.`);
     else if (key === "until" && (untilMs = readUntilMs(value)) === undefined) {
-      fault(at + "until=".length, "until must be a day, as in 2026-12-31, or a time, as in 2026-12-31T18:00:00Z.");
+      faults.add(at + "until=".length, "until must be a day, as in 2026-12-31, or a time, as in 2026-12-31T18:00:00Z.");
     }
   }
   return untilMs;

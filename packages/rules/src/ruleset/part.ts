@@ -1,6 +1,7 @@
+import type { ParsedNode } from "yaml";
 import { parseYaml } from "./document.ts";
-import type { FaultList, Faults } from "./fault.ts";
-import type { FolderFiles } from "./folder-files.ts";
+import { FaultList, type Faults } from "./fault.ts";
+import type { FolderFiles, PartFile } from "./folder-files.ts";
 import { type Entry, isEmptyValue, readEntries, readTexts, refuseUnknown } from "./yaml-entries.ts";
 
 /** One text of a ruleset by its top-level keys: its own file, or a part that it includes. */
@@ -58,14 +59,22 @@ export function readIncludes(
       own.add(at, `There is no file ${files.nameOf(path)}.${files.suggest(path)}`);
       return [];
     }
-    const part = readPart(faults.of(files.nameOf(path), text));
-    return part === undefined ? [] : [part];
+    const { root, faults: syntax } = parseOnce(path, text, files);
+    faults.take(syntax);
+    return root === undefined ? [] : [readPart(root, faults.of(files.nameOf(path), text))];
   });
 }
 
-function readPart(faults: FaultList): Part | undefined {
-  const root = parseYaml(faults);
-  if (root === undefined) return undefined;
+function parseOnce(path: string, text: string, files: FolderFiles): PartFile {
+  const known = files.parts.get(path);
+  if (known !== undefined) return known;
+  const faults = new FaultList(files.nameOf(path), text);
+  const parsed = { root: parseYaml(faults), faults };
+  files.parts.set(path, parsed);
+  return parsed;
+}
+
+function readPart(root: ParsedNode, faults: FaultList): Part {
   const entries = readEntries(root, 0, "a part", faults);
   for (const { name, nameAt } of entries) {
     if (!isOneOf(RULESET_KEYS, name) || isOneOf(PART_KEYS, name)) continue;

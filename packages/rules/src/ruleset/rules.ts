@@ -1,22 +1,19 @@
 import { isScalar, type ParsedNode } from "yaml";
-import type { Catalogue } from "../condition/catalogue.ts";
-import { createCelEnvironment } from "../condition/cel-environment.ts";
 import { Names } from "./names.ts";
 import { entriesNamed, type Part } from "./part.ts";
-import { readRule, type Rule } from "./rule.ts";
+import { readRule, type Rule, type RuleScope } from "./rule.ts";
 import { readItems } from "./yaml-entries.ts";
 
 /** Reads `rules:` of all parts, in their order. `isWhole` tells whether each could be read. */
 export function readRules(
   parts: readonly Part[],
-  { catalogue, nowMs }: { catalogue: Catalogue; nowMs: number | undefined },
+  scope: Omit<RuleScope, "faults">,
 ): { rules: Rule[]; isWhole: boolean } {
-  const environment = createCelEnvironment(catalogue);
   const ids = new Names("rule");
   let isWhole = true;
   const rules = entriesNamed(parts, "rules").flatMap(({ entry, faults }) =>
     readItems(entry, faults).flatMap((item): Rule[] => {
-      const rule = readRule(item, { catalogue, environment, faults, nowMs });
+      const rule = readRule(item, { ...scope, faults });
       if (rule !== undefined && ids.take(rule.id, idOffset(item), faults)) return [rule];
       isWhole = false;
       return [];

@@ -1,4 +1,5 @@
 import { createCatalogue, type Field } from "../condition/catalogue.ts";
+import { createCelEnvironment } from "../condition/cel-environment.ts";
 import { type Counter, counterNames, readCounters } from "./counters.ts";
 import { parseYaml } from "./document.ts";
 import { readExpose } from "./expose.ts";
@@ -61,9 +62,12 @@ export function readContent(own: FaultList, scope: ContentScope): RulesetContent
   const lists = readLists(parts, scope);
   const declared = entriesWithin(parts, "counters");
   const names = { facts: facts.map(fieldOfFact), lists, counters: counterNames(declared) };
-  const counters = readCounters(declared, names);
   const catalogue = createCatalogue(names);
-  const { rules, isWhole } = readRules(parts, { catalogue, nowMs: scope.nowMs });
+  const counting = createCatalogue({ ...names, outcome: true });
+  // The widest one serves both, as names are resolved by the catalogue.
+  const environment = createCelEnvironment(counting);
+  const counters = readCounters(declared, { catalogue: counting, environment, lists });
+  const { rules, isWhole } = readRules(parts, { catalogue, environment, nowMs: scope.nowMs });
   const mode = named("mode");
   const nameEntry = named("ruleset");
   const name = readName(nameEntry, own);
