@@ -34,7 +34,7 @@ export const RULESET_KEYS = [
 type PartKey = (typeof PART_KEYS)[number];
 
 export const PART_PATH = /^_[^/]+\.ya?ml$/;
-export const ROUTES_PATH = /^_routes\.ya?ml$/;
+const ROUTES_PATH = /^_routes\.ya?ml$/;
 
 /** Reads the parts that `include:` names, in its order. */
 export function readIncludes(
