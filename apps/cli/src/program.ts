@@ -7,6 +7,7 @@ import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
 import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts";
 import { faultJson, showFaults } from "./faults.ts";
 import { listRulesets } from "./list-rulesets.ts";
+import { printFactsSchema, printRulesetSchema } from "./print-schema.ts";
 import { CommandError, EXIT, type ExitCode, type Report, type World } from "./report.ts";
 import { testRulesets } from "./test-rulesets.ts";
 
@@ -112,6 +113,15 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
   command(rules, "list")
     .description("list rulesets and their rules")
     .action(async (options: FolderOptions) => finish(await listRulesets(options, world)));
+
+  command(rules, "schema")
+    .description("print the JSON Schema of a file, for editors")
+    .argument("[kind]", "ruleset, part (a file that rulesets include) or routes", "ruleset")
+    .action((kind: string) => finish(printRulesetSchema(kind)));
+
+  command(program.command("facts").description("what backends send"), "schema")
+    .description("print the JSON Schema of context.facts, as the rulesets declare them")
+    .action(async (options: FolderOptions) => finish(await printFactsSchema(options, world)));
   return program;
 }
 

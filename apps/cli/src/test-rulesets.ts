@@ -21,14 +21,10 @@ export async function testRulesets(
   const tested = rulesets.map((ruleset) => ({ ruleset, tests: ruleset.runTests() }));
   const tests = tested.flatMap((one) => one.tests);
   const failed = tests.filter(({ passed }) => !passed).length;
-  const summary =
-    failed > 0
-      ? paint("red", `${failed} of ${count(tests.length, "test")} failed.`)
-      : paint("green", `${count(tests.length, "test")} passed.`);
   const parts = [
     ...tested.map((one) => showTested(one, paint)),
     showFaults(errors, paint),
-    errors.length > 0 ? paint("red", `${count(errors.length, "error")}: not all rulesets could be tested.`) : summary,
+    summaryOf({ errors: errors.length, failed, tests: tests.length }, paint),
   ];
   return {
     exitCode: failed > 0 || errors.length > 0 ? EXIT.faulty : EXIT.fine,
@@ -43,6 +39,12 @@ export async function testRulesets(
     },
     text: parts.filter(Boolean).join("\n\n"),
   };
+}
+
+function summaryOf({ errors, failed, tests }: { errors: number; failed: number; tests: number }, paint: Paint): string {
+  if (errors > 0) return paint("red", `${count(errors, "error")}: not all rulesets could be tested.`);
+  if (failed > 0) return paint("red", `${failed} of ${count(tests, "test")} failed.`);
+  return tests === 0 ? paint("yellow", "There are no tests.") : paint("green", `${count(tests, "test")} passed.`);
 }
 
 function showTested({ ruleset: { name, origin }, tests }: Tested, paint: Paint): string {

@@ -1,4 +1,5 @@
-import { loadRulesetFolder, RulesetError, type RulesetFault, type RulesetFolder } from "@assay/rules";
+import { setImmediate } from "node:timers/promises";
+import { loadRulesetFolderInSteps, RulesetError, type RulesetFault, type RulesetFolder } from "@assay/rules";
 
 /** Rulesets that cannot be used. The message is for people: it shows every fault with its line, and every failed test. */
 export class RulesetsUnusableError extends Error {
@@ -14,27 +15,36 @@ export class RulesetsUnusableError extends Error {
 }
 
 /**
- * Loads the files of a folder and runs the tests that its rulesets carry. Throws a RulesetsUnusableError with every
- * fault, or with every test that failed.
+ * Loads the files of a folder and runs the tests that its rulesets carry, a ruleset at a time: between them the process
+ * goes on with its other work. Rejects with a RulesetsUnusableError that holds every fault, or every test that failed.
  */
-export function loadTested(
+export async function loadTested(
   files: ReadonlyMap<string, string>,
   options: { folder: string; now: number },
-): RulesetFolder {
-  const loaded = load(files, options);
-  const failures = loaded.all.flatMap((ruleset) =>
-    ruleset
-      .runTests()
-      .filter(({ passed }) => !passed)
-      .map(({ name, line, differences }) => `${ruleset.origin}:${line}: "${name}" failed: ${differences.join("; ")}`),
-  );
+): Promise<RulesetFolder> {
+  const loaded = await load(files, options);
+  const failures: string[] = [];
+  for (const ruleset of loaded.all) {
+    await setImmediate();
+    for (const { name, passed, line, differences } of ruleset.runTests()) {
+      if (!passed) failures.push(`${ruleset.origin}:${line}: "${name}" failed: ${differences.join("; ")}`);
+    }
+  }
   if (failures.length > 0) throw new RulesetsUnusableError(failures);
   return loaded;
 }
 
-function load(files: ReadonlyMap<string, string>, options: { folder: string; now: number }): RulesetFolder {
+async function load(
+  files: ReadonlyMap<string, string>,
+  options: { folder: string; now: number },
+): Promise<RulesetFolder> {
+  const steps = loadRulesetFolderInSteps(files, options);
   try {
-    return loadRulesetFolder(files, options);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      await setImmediate();
+    }
   } catch (error) {
     if (!(error instanceof RulesetError)) throw error;
     throw new RulesetsUnusableError(error.faults.map(lineOf), { cause: error, message: error.message });

@@ -126,7 +126,7 @@ describe("followRulesets", () => {
     ],
     ["a test that fails", () => put("default.yaml", ruleset("first", FAILING_TEST)), /"a bot passes" failed.*action/],
     ["a folder that is gone", () => rmSync(folder, { recursive: true }), /ENOENT.*ASSAY_RULESETS/],
-    ["an empty folder", () => rmSync(join(folder, "default.yaml")), /default/],
+    ["an empty folder", () => rmSync(join(folder, "default.yaml")), /holds no ruleset/],
   ])("keeps the last good ones beside %s, and says so once", async (_, spoil, fault) => {
     put("default.yaml", ruleset("first"));
     const followed = await follow();

@@ -31,8 +31,8 @@ export interface RulesetsOptions {
 /** What the folder held at one look. */
 interface Content {
   readonly digest: string;
-  /** Throws a RulesetsUnusableError. */
-  load(): RulesetFolder;
+  /** Rejects with a RulesetsUnusableError. */
+  load(): Promise<RulesetFolder>;
 }
 
 // A file that is being written has another content a moment later.
@@ -48,14 +48,14 @@ export async function followRulesets(options: RulesetsOptions): Promise<Rulesets
   const stopping = new AbortController();
   const first = await look(options);
   let seen = first.digest;
-  let current = first.load();
+  let current = await first.load();
   let failure: { readonly at: string; readonly faults: readonly string[] } | undefined;
   warn(logger, current);
   show(metrics, current);
 
-  function take(content: Content): void {
+  async function take(content: Content): Promise<void> {
     try {
-      const loaded = content.load();
+      const loaded = await content.load();
       if (loaded.digest !== current.digest) warn(logger, loaded);
       current = loaded;
       failure = undefined;
@@ -79,7 +79,7 @@ export async function followRulesets(options: RulesetsOptions): Promise<Rulesets
       if (signal.aborted) return;
       if ((await look(options)).digest !== content.digest) continue;
       seen = content.digest;
-      take(content);
+      await take(content);
     }
   }
 
@@ -108,9 +108,7 @@ async function look({ folder, now }: RulesetsOptions): Promise<Content> {
     const unusable = new RulesetsUnusableError([cause instanceof Error ? cause.message : String(cause)], { cause });
     return {
       digest: unusable.message,
-      load: () => {
-        throw unusable;
-      },
+      load: () => Promise.reject(unusable),
     };
   }
 }

@@ -7,7 +7,7 @@ export type { CounterUse, Counting, OutcomeCounts } from "./judge/counting.ts";
 export type { ClauseExplanation, RuleExplanation } from "./judge/explanation.ts";
 export { factsSchema } from "./facts-schema.ts";
 export { partSchema, routesSchema, rulesetSchema } from "./ruleset-schema.ts";
-export { loadRulesetFolder, type RulesetFolder } from "./ruleset-folder.ts";
+export { loadRulesetFolder, loadRulesetFolderInSteps, type RulesetFolder } from "./ruleset-folder.ts";
 export type { FactDeclaration } from "./ruleset/facts.ts";
 export type { RuleSummary } from "./ruleset/rule.ts";
 export type { RulesetTestResult } from "./judge/run-tests.ts";

@@ -27,22 +27,42 @@ export interface RulesetFolder {
   readonly warnings: readonly RulesetFault[];
 }
 
+interface FolderOptions {
+  /** What faults call the folder. */
+  readonly folder: string;
+  /** Unix ms that dates are compared with for warnings. */
+  readonly now: number;
+}
+
 const RULESET_PATH = /^[^_/][^/]*\.ya?ml$/;
 
 /**
  * Loads a folder from its files: texts by path relative to the folder, with `/`. `folder` is what faults call it, `now`
  * (unix ms) what dates are compared with for warnings. Throws one RulesetError with every error of every file.
  */
-export function loadRulesetFolder(
+export function loadRulesetFolder(texts: ReadonlyMap<string, string>, options: FolderOptions): RulesetFolder {
+  const steps = loadRulesetFolderInSteps(texts, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/**
+ * The same in steps of one ruleset each, for a process that has other things to do in between: `next` until it is done.
+ * Throws as `loadRulesetFolder` does.
+ */
+export function* loadRulesetFolderInSteps(
   texts: ReadonlyMap<string, string>,
-  options: { folder: string; now: number },
-): RulesetFolder {
+  options: FolderOptions,
+): Generator<undefined, RulesetFolder> {
   const folder = options.folder.replace(/\/+$/, "");
   const files = new FolderFiles(`${folder}/`, texts);
-  const paths = [...texts.keys()].toSorted();
-  const drafts = paths
-    .filter((path) => RULESET_PATH.test(path))
-    .map((path) => readDraft(files.use(path) ?? "", { file: files.nameOf(path), files, nowMs: options.now }));
+  const drafts: RulesetDraft[] = [];
+  for (const path of [...texts.keys()].toSorted().filter((name) => RULESET_PATH.test(name))) {
+    drafts.push(readDraft(files.use(path) ?? "", { file: files.nameOf(path), files, nowMs: options.now }));
+    yield;
+  }
   const faults = new Faults();
   const routes = readRoutes(files, faults);
   checkNames(drafts, routes, faults.of(folder));
@@ -54,7 +74,12 @@ export function loadRulesetFolder(
   const all = [faults, ...drafts.map((draft) => draft.faults)];
   const errors = sortFaults(all.flatMap((one) => one.sorted("error")));
   if (errors.length > 0) throw new RulesetError(errors);
-  return folderOf(drafts.map(finish), {
+  const loaded: Ruleset[] = [];
+  for (const draft of drafts) {
+    loaded.push(finish(draft));
+    yield;
+  }
+  return folderOf(loaded, {
     routes,
     digest: createHash("sha256")
       .update(canonicalJson(Object.fromEntries(texts)))
