@@ -1,5 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { publishVerdicts, pinInputs, readEventVerdicts, readSubmissionState, readVerdict } from "@assay/ledger";
+import {
+  pinInputs,
+  publishVerdicts,
+  readEventVerdicts,
+  readSubmissionState,
+  readVerdict,
+  referenceHash,
+} from "@assay/ledger";
 import { decidedChannel, readEnvelope } from "@assay/protocol";
 import { describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
@@ -178,6 +185,18 @@ describe("publishVerdicts", () => {
     expect(bodies).toEqual(newest.map((id) => JSON.stringify(aVerdict(id, { event_id: eventId }))));
     expect(await redis.llen(keys.eventVerdicts(eventId))).toBe(100);
     expect(await redis.pttl(keys.eventVerdicts(eventId))).toBeGreaterThan(HOUR_MS);
+  });
+
+  test("lists the latest 100 submissions of a reference, newest first, under its hash alone", async () => {
+    const ledger = await openLedger();
+    const { redis, keys } = ledger;
+    const ids = await Promise.all(Array.from({ length: 102 }, () => accepted(ledger)));
+    await publish(ledger, ...ids.map((id) => aPublication(id, {}, { context: { reference: "order-1001" } })));
+    await publish(ledger, aPublication(await accepted(ledger), {}, { context: { flow: "login" } }));
+    const list = keys.reference(referenceHash("installation-key", "order-1001"));
+    expect(await redis.lrange(list, 0, -1)).toEqual(ids.toReversed().slice(0, 100));
+    expect(await redis.pttl(list)).toBeGreaterThan(HOUR_MS);
+    expect((await redis.keys(`${ledger.prefix}*:r:*`)).length).toBe(1);
   });
 
   test("publishes an empty batch as nothing", async () => {
