@@ -22,6 +22,7 @@ interface LookupsConfig {
   readonly apiKey: string;
   readonly region: "us" | "eu" | "ap";
   readonly apiUrl?: string;
+  readonly rulesetId?: string;
   readonly rps: number;
   readonly burst: number;
 }
@@ -79,9 +80,18 @@ function readLookups(reader: EnvReader): LookupsConfig | undefined {
       .filter(Boolean) ?? [];
   if (keys.length > 1) reader.fault("ASSAY_FINGERPRINT_API_KEYS", "several keys are not in this version; give one.");
   const apiUrl = reader.optional("ASSAY_FINGERPRINT_API_URL", { pattern: /^https?:\/\// });
+  const rulesetId = reader.optional("ASSAY_FINGERPRINT_RULESET_ID", { pattern: /^[\w-]{1,64}$/ });
   const region = reader.choice("ASSAY_FINGERPRINT_REGION", ["us", "eu", "ap"], { default: "us" });
   const rps = reader.integer("ASSAY_FINGERPRINT_RPS", { default: 5, min: 1 });
   const burst = reader.integer("ASSAY_FINGERPRINT_BURST", { default: 15, min: 1 });
   const [apiKey] = keys;
-  return apiKey === undefined ? undefined : { apiKey, region, rps, burst, ...(apiUrl === undefined ? {} : { apiUrl }) };
+  if (apiKey === undefined) return undefined;
+  return {
+    apiKey,
+    region,
+    rps,
+    burst,
+    ...(apiUrl === undefined ? {} : { apiUrl }),
+    ...(rulesetId === undefined ? {} : { rulesetId }),
+  };
 }

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import { createLookups } from "@assay/fingerprint";
-import type { Logger } from "@assay/host";
+import { createLookups, type RefusedSetting } from "@assay/fingerprint";
+import { createRateLimitedLog, type Logger } from "@assay/host";
 import {
   createGatherer,
   type Gatherer,
@@ -63,7 +63,7 @@ export function createDeciding(options: DecidingOptions): Deciding {
     onHiccup: (error) => options.onHiccup(error),
     delay: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
   });
-  const source = createSourceOf(config, { redis, keys, patience, metrics });
+  const source = createSourceOf(config, { redis, keys, patience, metrics, logger });
   const deps: DecidingDeps = {
     ...gatheredScripts(config, { redis, keys, patience, alone: options.alone, hashKey: options.hashKey }),
     source: options.aroundSource?.(source) ?? source,
@@ -74,6 +74,13 @@ export function createDeciding(options: DecidingOptions): Deciding {
   };
   return { deps, keys, patience, metrics };
 }
+
+const REFUSAL_LOG_INTERVAL_MS = 60_000;
+const REFUSALS: Readonly<Record<RefusedSetting, string>> = {
+  key: "Fingerprint refuses the API key: lookups end undecided. Check ASSAY_FINGERPRINT_API_KEYS and ASSAY_FINGERPRINT_REGION.",
+  ruleset:
+    "Fingerprint does not know the ruleset to answer by: lookups end undecided. Correct ASSAY_FINGERPRINT_RULESET_ID, or remove it.",
+};
 
 interface Store {
   readonly redis: Redis;
@@ -132,13 +139,15 @@ async function orLetGo<Result>(work: Promise<Result>, signal: AbortSignal): Prom
 
 function createSourceOf(
   config: WorkerConfig,
-  { redis, keys, patience, metrics }: Store & { metrics: WorkerMetrics },
+  { redis, keys, patience, metrics, logger }: Store & Pick<DecidingOptions, "metrics" | "logger">,
 ): Source {
   const unsealer = unsealerOf(config);
   const rate = config.lookups;
   const lookups = rate === undefined ? undefined : createLookups(rate);
+  const refusals = createRateLimitedLog({ logger, now: Date.now, limit: 1, intervalMs: REFUSAL_LOG_INTERVAL_MS });
   return createSource({
     metrics,
+    onRefused: (setting) => refusals.error({}, REFUSALS[setting]),
     now: Date.now,
     readStored: (eventId, signal) => patience(() => readStoredEvent(redis, keys, eventId), signal),
     store: (eventId, json, signal) => patience(() => storeEvent(redis, keys, eventId, json), signal),

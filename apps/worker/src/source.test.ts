@@ -21,6 +21,7 @@ function aSource(vendorTakesMs: number, startsAt: number) {
     takeLookup: () => Promise.resolve(0),
     readStored: () => Promise.resolve(undefined),
     store: () => Promise.resolve(),
+    onRefused: () => undefined,
     lookups: {
       keyId: "00000000",
       lookup: () => {

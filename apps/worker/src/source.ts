@@ -1,4 +1,4 @@
-import { type Lookups, toEvent, UnsealError, type Unsealer } from "@assay/fingerprint";
+import { type Lookups, type RefusedSetting, toEvent, UnsealError, type Unsealer } from "@assay/fingerprint";
 import type { Work } from "@assay/ledger";
 import { type Event, type EventSource, MAX_EVENT_BYTES, type UndecidedCode } from "@assay/protocol";
 import type { WorkerMetrics } from "./metrics.ts";
@@ -27,6 +27,8 @@ export interface SourceOptions {
   takeLookup(signal: AbortSignal): Promise<number>;
   readStored(eventId: string, signal: AbortSignal): Promise<string | undefined>;
   store(eventId: string, json: string, signal: AbortSignal): Promise<void>;
+  /** Told of every lookup that the vendor refuses: somebody must mend the setting. */
+  onRefused(setting: RefusedSetting): void;
   readonly metrics: WorkerMetrics;
   readonly now: () => number;
 }
@@ -107,6 +109,7 @@ export function createSource(options: SourceOptions): Source {
       case "throttled":
         return waitOr("lookup_saturated", "vendor_throttled", SHORT_DELAY_MS, { holdLane: true });
       case "refused":
+        options.onRefused(outcome.setting);
         return { status: "undecided", code: "lookup_refused" };
       case "unavailable":
         return waitOr("lookup_unavailable", "vendor_unavailable", SHORT_DELAY_MS * 2 ** Math.min(work.retries, 3), {

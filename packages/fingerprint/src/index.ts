@@ -1,4 +1,10 @@
-export { createLookups, type LookupOutcome, type Lookups, type UnavailableReason } from "./lookups.ts";
+export {
+  createLookups,
+  type LookupOutcome,
+  type Lookups,
+  type RefusedSetting,
+  type UnavailableReason,
+} from "./lookups.ts";
 export type { Findings, UnknownValue } from "./read-fields.ts";
 export { seal } from "./seal.ts";
 export { parseSealedKeys, type SealedKey, SealedKeyError } from "./sealed-key.ts";

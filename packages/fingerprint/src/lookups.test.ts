@@ -45,6 +45,17 @@ describe("createLookups", () => {
     expect(asked).toEqual([{ url, authorization: "Bearer secret" }]);
   });
 
+  test("asks by a ruleset of the vendor's where one is named", async () => {
+    const asked: (string | null)[] = [];
+    const base = await serve((request, response) => {
+      asked.push(new URL(request.url ?? "", "http://vendor").searchParams.get("ruleset_id"));
+      response.setHeader("content-type", JSON_TYPE).end(JSON.stringify(EVENT));
+    });
+    for (const more of [{}, { rulesetId: "D6N9Kbk9HRWrIWGz" }])
+      await createLookups({ apiKey: "secret", region: "us", apiUrl: base, ...more }).lookup(ID);
+    expect(asked).toEqual([null, "D6N9Kbk9HRWrIWGz"]);
+  });
+
   test.each(["", "/", "/proxy", "/proxy/"])("asks under another base with path %j", async (path) => {
     const asked: (string | undefined)[] = [];
     const base = await serve((request, response) => {
@@ -88,14 +99,17 @@ describe("lookup", () => {
     [403, "<html>"],
     [401, ""],
   ])("is refused by a %i", async (status, body) => {
-    expect(await answered(status, body)).toEqual({ status: "refused" });
+    expect(await answered(status, body)).toEqual({ status: "refused", setting: "key" });
+  });
+
+  test("is refused by a ruleset that the vendor does not know", async () => {
+    expect(await answered(400, error("ruleset_not_found"))).toEqual({ status: "refused", setting: "ruleset" });
   });
 
   test.each([
     [500, error("failed"), "http_5xx"],
     [502, "<html>", "http_5xx"],
     [503, "", "http_5xx"],
-    [400, error("ruleset_not_found"), "http_4xx"],
     [400, "<html>", "http_4xx"],
     [409, error("state_not_ready"), "http_4xx"],
     [302, "", "http_3xx"],

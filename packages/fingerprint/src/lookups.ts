@@ -12,13 +12,16 @@ export interface Lookups {
   lookup(eventId: string, options?: { signal?: AbortSignal }): Promise<LookupOutcome>;
 }
 
-/** How a lookup ended. Throttled and unavailable may succeed later; refused needs another key or region. */
+/** How a lookup ended. Throttled and unavailable may succeed later; refused needs another setting. */
 export type LookupOutcome =
   | { readonly status: "event"; readonly json: unknown }
   | { readonly status: "not_found" }
   | { readonly status: "throttled" }
-  | { readonly status: "refused" }
+  | { readonly status: "refused"; readonly setting: RefusedSetting }
   | { readonly status: "unavailable"; readonly reason: UnavailableReason };
+
+/** What the vendor refuses: the API key, which may belong to another region, or the id of its own ruleset. */
+export type RefusedSetting = "key" | "ruleset";
 
 /** Why there is no answer to go by. Closed list; `product_failed` is v3's failure inside a 200. */
 export type UnavailableReason =
@@ -39,6 +42,8 @@ export interface LookupsOptions {
   readonly region: "us" | "eu" | "ap";
   /** Takes the place of the region's host, `https://api.fpjs.io` and its like; a path in it comes before the API's. */
   readonly apiUrl?: string;
+  /** Id of a ruleset of the vendor's own, whose answer events then carry as `rule_action`. */
+  readonly rulesetId?: string;
   /** For the whole exchange, body included (default 5000). */
   readonly timeoutMs?: number;
   /** Must honour the signal it is given (default: Node's own). */
@@ -53,8 +58,9 @@ const REGIONS = { us: Region.Global, eu: Region.EU, ap: Region.AP } as const;
  * Throws when the API key is empty or `apiUrl` is no URL.
  */
 export function createLookups(options: LookupsOptions): Lookups {
-  const { apiKey, region, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: send = fetch } = options;
+  const { apiKey, region, rulesetId, timeoutMs = DEFAULT_TIMEOUT_MS, fetch: send = fetch } = options;
   if (apiKey === "") throw new Error("The Fingerprint API key is empty. Set the secret key of your workspace.");
+  const asking = rulesetId === undefined ? undefined : { ruleset_id: rulesetId };
   const base = options.apiUrl === undefined ? undefined : new URL(options.apiUrl);
   return {
     keyId: secretFingerprint(apiKey),
@@ -76,7 +82,7 @@ export function createLookups(options: LookupsOptions): Lookups {
         },
       });
       try {
-        return judgeEvent(await client.getEvent(eventId));
+        return judgeEvent(await client.getEvent(eventId, asking));
       } catch (error) {
         signal?.throwIfAborted();
         return judgeFailure(answer, error, deadline.signal.aborted);
@@ -123,10 +129,11 @@ function judgeFailure({ status, body }: Answer, error: unknown, isTimedOut: bool
     case undefined:
       return unavailable(isTimedOut ? "timeout" : "network");
     case 400:
-      return isUnreadableId(body) ? { status: "not_found" } : unavailable("http_4xx");
+      if (isUnreadableId(body)) return { status: "not_found" };
+      return isUnknownRuleset(body) ? { status: "refused", setting: "ruleset" } : unavailable("http_4xx");
     case 401:
     case 403:
-      return { status: "refused" };
+      return { status: "refused", setting: "key" };
     case 404:
       return { status: "not_found" };
     case 429:
@@ -140,6 +147,10 @@ function judgeFailure({ status, body }: Answer, error: unknown, isTimedOut: bool
 /** A 400 on the id itself, which no repetition mends. Any other 400 may come from something in between. */
 function isUnreadableId(body: string | undefined): boolean {
   return /"code"\s*:\s*"(?:request_cannot_be_parsed|RequestCannotBeParsed)"/.test(body ?? "");
+}
+
+function isUnknownRuleset(body: string | undefined): boolean {
+  return /"code"\s*:\s*"ruleset_not_found"/.test(body ?? "");
 }
 
 function faultOfBody(body: string | undefined, error: unknown, isTimedOut: boolean): UnavailableReason {
