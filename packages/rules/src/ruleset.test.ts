@@ -67,6 +67,9 @@ describe("loadRuleset", () => {
       "a default spelled out",
       `${BASE}settings: { max_event_age: 120s }\nintegrity: { stale: challenge }\nmode: enforce\n`,
     ],
+    ["candidate", `${BASE}candidate: other\n`],
+    ["tests", `${BASE}tests: [{ name: a, expect: { action: allow } }]\n`],
+    ["people who look after a rule", `${BASE}    owner: ann\n    review_by: 2030-01-01\n    tags: [a]\n`],
     [
       "the order of keys",
       BASE.replace("  - id: it\n    when: vpn && bot == 'bad'", "  - when: vpn && bot == 'bad'\n    id: it"),
@@ -90,6 +93,10 @@ describe("loadRuleset", () => {
     ["integrity", `${BASE}integrity: { stale: off }\n`],
     ["undecided actions", `${BASE}undecided: { default: block }\n`],
     ["exposed signals", `${BASE}expose: [bot]\n`],
+    ["counter", `${BASE}counters: { c: { key: ip_address, window: 1h } }\n`],
+    ["rule mode", `${BASE}    mode: shadow\n`],
+    ["share of visitors", `${BASE}    rollout: 10%\n`],
+    ["exception", `${BASE}    except: proxy\n`],
   ])("gives another digest for another %s", (_, text) => {
     expect(digestOf(text)).toMatch(/^[0-9a-f]{16}$/);
     expect(digestOf(text)).not.toBe(digestOf(BASE));
