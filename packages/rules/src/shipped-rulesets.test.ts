@@ -1,0 +1,145 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { EVENT_FIELDS } from "@assay/protocol";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { inputOf } from "../test/build.ts";
+import { loadRulesetFolder } from "./index.ts";
+
+/** The tests of a text, as far as they are looked at here. */
+interface Written {
+  readonly include?: readonly string[];
+  readonly tests: readonly { readonly expect: { readonly rules?: string[]; readonly shadow?: string[] } }[];
+}
+
+const root = new URL("../../../rulesets/", import.meta.url);
+const files = new Map(
+  readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((path) => /\.(?:yaml|txt)$/.test(path))
+    .map((path) => [path, readFileSync(new URL(path, root), "utf8")]),
+);
+const folder = loadRulesetFolder(files, { folder: "rulesets", now: Date.now() });
+
+/** An ordinary customer in a browser, everything activated. */
+const customer = {
+  sdk: { platform: "js" },
+  identification: { visitor_id: "Ibk1527CUFmcnjLwIs4A", visitor_found: true, confidence: { score: 1 } },
+  ip_address: "203.0.113.7",
+  ip_info: { v4: { datacenter_result: false, geolocation: { country_code: "DE" } } },
+  bot: "not_detected",
+  vpn: false,
+  vpn_confidence: "high",
+  proxy: false,
+  proxy_confidence: "high",
+  ip_blocklist: { email_spam: false, attack_source: false, tor_node: false },
+  tampering: false,
+  tampering_ml_score: 0.02,
+  tampering_details: { anomaly_score: 0.1, anti_detect_browser: false },
+  virtual_machine: false,
+  incognito: false,
+  high_activity_device: false,
+  suspect_score: 0,
+  velocity: {
+    distinct_ip: { "5_minutes": 1 },
+    distinct_linked_id: { "24_hours": 1 },
+    distinct_country: { "24_hours": 1 },
+  },
+};
+
+/** What any device has, of an app: those of a browser are absent. */
+const app = {
+  ...customer,
+  bot: undefined,
+  virtual_machine: undefined,
+  incognito: undefined,
+  frida: false,
+  location_spoofing: false,
+  mitm_attack: false,
+  active_call: false,
+};
+const android = { ...app, sdk: { platform: "android" }, emulator: false, root_apps: false, cloned_app: false };
+const iphone = { ...app, sdk: { platform: "ios" }, simulator: false, jailbroken: false };
+const devices = [
+  ["a browser", "browser", customer],
+  ["an Android app", "android", { ...android, factory_reset_timestamp: 0 }],
+  ["an iPhone app", "ios", { ...iphone, factory_reset_timestamp: 0 }],
+] as const;
+
+/** What a person may do for his own reasons, or without knowing. */
+const HARMLESS: readonly (readonly [string, Record<string, unknown>])[] = [
+  ["nothing known of him", {}],
+  ["everything as usual", customer],
+  ["a private window", { ...customer, incognito: true, privacy_settings: true }],
+  ["a VPN", { ...customer, vpn: true, suspect_score: 4 }],
+  ["a VPN in a private window", { ...customer, vpn: true, incognito: true, suspect_score: 8 }],
+  ["a VPN that leaves a data centre", { ...customer, vpn: true, ip_info: { v4: { datacenter_result: true } } }],
+  ["developer tools", { ...customer, developer_tools: true }],
+  ["a first visit", { ...customer, identification: { visitor_id: "a", visitor_found: false } }],
+  ["a jailbroken iPhone", { ...iphone, jailbroken: true }],
+  ["a phone call", { ...android, active_call: true }],
+];
+
+describe("the shipped rulesets", () => {
+  test("load without a warning", () => {
+    expect(folder.warnings).toEqual([]);
+  });
+
+  test("leave every flow to the default until a route is switched on", () => {
+    expect(["login", "signup", "checkout", undefined].map((flow) => folder.forFlow(flow).name)).toEqual(
+      Array.from({ length: 4 }, () => "default"),
+    );
+  });
+
+  test("have a route for each flow that a ruleset asks for", () => {
+    const switchedOn = (files.get("_routes.yaml") ?? "").replaceAll(/^# (?=['a-z_*]+: [a-z_]+$)/gm, "");
+    const routed = loadRulesetFolder(new Map(files).set("_routes.yaml", switchedOn), { folder: "rulesets", now: 0 });
+    expect(routed.warnings).toEqual([]);
+    const flows = routed.all.flatMap((ruleset) =>
+      ruleset.flows.map((flow) => [routed.forFlow(flow).name, ruleset.name]),
+    );
+    expect(flows.filter(([by, name]) => by !== name)).toEqual([]);
+    expect(new Set(routed.flows.map((flow) => routed.forFlow(flow).name)).size).toBe(routed.all.length - 1);
+  });
+});
+
+describe.each(folder.all.map((ruleset) => [ruleset.origin, ruleset] as const))("%s", (origin, ruleset) => {
+  const own = writtenIn(origin.slice("rulesets/".length));
+  const tests = [...(own.include ?? []).map(writtenIn), own].flatMap((text) => text.tests);
+
+  test("passes its own tests", () => {
+    const results = ruleset.runTests();
+    expect(results.filter(({ passed }) => !passed)).toEqual([]);
+    expect(results).toHaveLength(tests.length);
+  });
+
+  test("has a test that hits each rule", () => {
+    const hit = new Set(tests.flatMap(({ expect: { rules = [], shadow = [] } }) => [...rules, ...shadow]));
+    expect(ruleset.ruleIds.filter((id) => !hit.has(id))).toEqual([]);
+  });
+
+  test("gives every rule a message", () => {
+    expect(ruleset.rules.filter(({ message }) => message === undefined)).toEqual([]);
+    expect(ruleset.rules).toHaveLength(ruleset.ruleIds.length);
+  });
+
+  test.each(HARMLESS)("lets somebody in with %s", (_, signals) => {
+    expect(ruleset.decide(inputOf(signals)).action).toBe("allow");
+  });
+
+  test.each(devices)("can judge every rule about what %s can have", (_, platform, signals) => {
+    const { unknown, shadowUnknown } = ruleset.decide(inputOf(signals));
+    const missing = [...unknown, ...shadowUnknown].flatMap((rule) => rule.missing);
+    const signalsOfIt = Object.entries(EVENT_FIELDS).filter(([, field]) => field.platforms?.includes(platform) ?? true);
+    // A visitor who is no bot has no bot_info.
+    const expected = signalsOfIt.map(([path]) => path).filter((path) => !path.startsWith("bot_info"));
+    expect(missing.filter((path) => expected.includes(path))).toEqual([]);
+  });
+
+  test("says in its head when to use it, by whose guidance, and what it will not do", () => {
+    const head = /^(?:#.*\n)+/.exec(files.get(origin.slice("rulesets/".length)) ?? "")?.[0] ?? "";
+    expect(head).toContain("What it will not do:");
+  });
+});
+
+function writtenIn(path: string): Written {
+  return parse(files.get(path) ?? "");
+}
