@@ -2,6 +2,7 @@ import { createAssayClient } from "@assay/client";
 import { ProblemError, type Verdict } from "@assay/protocol";
 import { RulesetError, type Ruleset } from "@assay/rules";
 import { showOutcome, showReason } from "./explain-event.ts";
+import type { Paint } from "./paint.ts";
 import { folderOf, readFolder } from "./read-folder.ts";
 import { CommandError, EXIT, type Report, type World } from "./report.ts";
 
@@ -29,6 +30,7 @@ export async function explainVerdict(id: string, options: ExplainVerdictOptions,
     verdict.unknown.map(
       ({ rule, missing }) => `${paint("yellow", "unknown")}  ${rule}  missing: ${missing.join(", ")}`,
     ),
+    verdict.candidate === undefined ? [] : [showCandidate(verdict.candidate, paint)],
     verdict.undecided === undefined ? [showMissed(missed, verdict)] : [],
   ];
   return {
@@ -88,6 +90,11 @@ function missedRules({ reasons, shadow, unknown }: Verdict, { rules }: Ruleset):
   return rules
     .filter(({ id, mode, rolloutPercent }) => mode === "live" && rolloutPercent === undefined && !kept.has(id))
     .map(({ id }) => id);
+}
+
+function showCandidate({ ruleset, action, score, rules }: NonNullable<Verdict["candidate"]>, paint: Paint): string {
+  const hits = rules.length === 0 ? "no rule hit" : `hit ${rules.join(", ")}`;
+  return `candidate ${paint("bold", ruleset.name)} ${ruleset.digest}: ${showOutcome(action, score, undefined, paint)}; ${hits}`;
 }
 
 function showMissed(missed: readonly string[] | undefined, { ruleset, coverage }: Verdict): string {

@@ -51,7 +51,7 @@ describe("the assay command", () => {
     const { exitCode, stdout } = await assay(["rules", "check", file]);
     expect([exitCode, stdout]).toEqual([
       1,
-      expect.stringMatching(/default\.yaml:4:24: error: vpnn .*\n.*\n +\| +\^\n/),
+      expect.stringMatching(/default\.yaml:4:25: error: vpnn .*\n.*\n +\| +\^\n/),
     ]);
     const { stdout: json } = await assay(["rules", "check", file, "--json"]);
     expect(JSON.parse(json)).toMatchObject({ faults: [{ severity: "error", file, line: 4 }] });
@@ -117,6 +117,14 @@ describe("assay rules explain <submission id>", () => {
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining("the folder here does not hold default")]);
   });
 
+  test("shows what the candidate says", async () => {
+    put("stricter.yaml", "ruleset: stricter\nrules: [{ id: any, when: '!vpn', action: review }]");
+    put("default.yaml", `${RULESET}\ncandidate: stricter`);
+    const id = await decided(anEvent());
+    const { stdout } = await assay(["rules", "explain", id], { env });
+    expect(stdout).toMatch(/^candidate stricter \w{16}: review, score 0; hit any$/m);
+  });
+
   test("gives the verdict to programs", async () => {
     const id = await decided();
     const { stdout } = await assay(["rules", "explain", id, "--json"], { env });
@@ -125,7 +133,7 @@ describe("assay rules explain <submission id>", () => {
 
   test.each([
     ["an id that nobody knows", {}, /does not know s_a/],
-    ["a key that is not known", { ASSAY_KEY: "wrong" }, /credentials/],
+    ["a key that is not known", { ASSAY_KEY: "wrong" }, /ASSAY_INGRESS_KEYS/],
     ["an ingress that is not there", { ASSAY_URL: "http://127.0.0.1:1" }, /could not be reached/],
   ])("exits 3 for %s", async (_, changes, message) => {
     const { exitCode, stderr } = await assay(["rules", "explain", `s_${"a".repeat(26)}`], {
