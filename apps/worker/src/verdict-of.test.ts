@@ -38,6 +38,27 @@ describe("verdictOf", () => {
     expect(aVerdict({ checks: { event_age_seconds: -9 } })).not.toHaveProperty("degraded");
   });
 
+  test("says which counters are young, beside a clock that is ahead", () => {
+    expect(aVerdict({ checks: { event_age_seconds: -11 }, warming: ["seen", "signups"] }).degraded).toEqual([
+      "clock_skew",
+      "counter_warming:seen",
+      "counter_warming:signups",
+    ]);
+    expect(aVerdict({ warming: [] })).not.toHaveProperty("degraded");
+  });
+
+  test("makes what the published schema describes of a candidate too", () => {
+    const decision = ruleset.decide({ event, checks: {}, context: {}, receivedAt: 1_795_000_001_000, kind: "sealed" });
+    const candidate = { ruleset, checks: {}, decision, warming: [] };
+    const { name, digest, engine } = ruleset;
+    expect(Verdict.parse(aVerdict({ candidate })).candidate).toEqual({
+      ruleset: { name, digest, engine },
+      action: "block",
+      score: decision.score,
+      rules: decision.reasons.map(({ rule }) => rule),
+    });
+  });
+
   test("tells why it is undecided, with the action the ruleset gives that", () => {
     const undecided = aVerdict({ decision: ruleset.undecided("no_key_opens"), undecided: "no_key_opens" });
     expect(undecided).toMatchObject({ action: "block", score: 0, reasons: [], undecided: { code: "no_key_opens" } });

@@ -58,7 +58,7 @@ describe("counters of pinInputs", () => {
       requests.map((request, n) => pin({ ...ledger, redis: connections[n % 5] ?? ledger.redis }, request)),
     );
     expect(new Set(all.map(({ counters }) => counters[0]?.value))).toEqual(new Set([1]));
-    expect(await ledger.redis.zrange(ledger.keys.counter("visitor1"), 0, -1)).toEqual(["e1"]);
+    expect(await ledger.redis.zrange(ledger.keys.counter("visitor1"), 0, "-1")).toEqual(["e1"]);
     expect(await count(ledger)).toBe(2);
   });
 
@@ -280,7 +280,7 @@ describe("the plan of outcome counters", () => {
     const own = await pin(ledger, aCount(id, { counters: [plan(id)] }));
     expect(own.counters[0]?.value).toBe(0);
     expect(await redis.hexists(keys.record(id), "ow")).toBe(0);
-    expect(await redis.zrange(keys.counter("failed1"), 0, -1, "WITHSCORES")).toEqual([id, String(RECEIVED_AT)]);
+    expect(await redis.zrange(keys.counter("failed1"), 0, "-1", "WITHSCORES")).toEqual([id, String(RECEIVED_AT)]);
     const next = await accepted(ledger);
     expect((await pin(ledger, aCount(next, { counters: [plan(next)] }))).counters[0]?.value).toBe(1);
   });

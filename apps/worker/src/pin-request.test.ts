@@ -1,0 +1,118 @@
+import type { Kind } from "@assay/protocol";
+import { loadRuleset } from "@assay/rules";
+import { describe, expect, test } from "vitest";
+import { countersOf, pinRequestOf } from "./pin-request.ts";
+import { viewOf } from "./view.ts";
+
+const RECEIVED_AT = 1_795_000_000_000;
+const EVENT_TIME = RECEIVED_AT - 1000;
+const VISITOR = "TaMMlWVmHSgkE8zfQJpJ";
+const event = {
+  event_id: `${EVENT_TIME}.abcdef`,
+  timestamp: EVENT_TIME,
+  identification: { visitor_id: VISITOR },
+  ip_address: "203.0.113.7",
+};
+
+const ruleset = (counters: string, name = "default") =>
+  loadRuleset(`ruleset: ${name}\ncounters: ${counters}\nrules: []\n`, { file: `${name}.yaml` });
+const COUNTERS = `{
+  seen: { key: identification.visitor_id, window: 24h },
+  signups: { key: identification.visitor_id, where: 'context.flow == "signup"', window: 1h },
+  accounts: { key: [identification.visitor_id, ip_address], distinct: context.user_id, window: 7d },
+  failed: { on: outcome, key: identification.visitor_id, where: 'outcome == "login_failed"', window: 1h }
+}`;
+
+function ask({
+  kind = "sealed",
+  id = `s_${"a".repeat(26)}`,
+  context = { flow: "login", user_id: "anna", ip: "203.0.113.7" },
+  rules = ruleset(COUNTERS),
+}: { kind?: Kind; id?: string; context?: object; rules?: ReturnType<typeof ruleset> } = {}) {
+  const work = { id, meta: { kind, context }, receivedAt: RECEIVED_AT, tries: 1, retries: 0 };
+  const live = viewOf(rules, work, event);
+  const asked = countersOf(live);
+  const request = pinRequestOf({ work, event, live, asked, hashKey: "installation-key" });
+  return { request, named: Object.fromEntries(asked.map(({ name }, n) => [name, request?.counters[n]])) };
+}
+
+describe("pinRequestOf", () => {
+  test("counts the event, and a distinct value by its hash", () => {
+    const { named } = ask();
+    expect(named["seen"]).toMatchObject({ member: event.event_id, windowMs: 86_400_000 });
+    expect(named["accounts"]).toMatchObject({ member: expect.stringMatching(/^[\w-]{22}$/), windowMs: 604_800_000 });
+  });
+
+  test("only reads what the submission does not count in", () => {
+    const { named } = ask({ context: { flow: "login" } });
+    expect(named["signups"]).not.toHaveProperty("member");
+    expect(named["accounts"]).not.toHaveProperty("member");
+    expect(named["seen"]).toHaveProperty("member");
+  });
+
+  test("plans what outcomes will count, by the submission, and counts nothing yet", () => {
+    const { failed } = ask().named;
+    expect(failed).not.toHaveProperty("member");
+    expect(failed?.plan).toEqual({
+      key: failed?.key,
+      definition: failed?.definition,
+      windowMs: 3_600_000,
+      member: `s_${"a".repeat(26)}`,
+      names: ["login_failed"],
+      pairs: ["login_failed/fraud", "login_failed/legit", "login_failed/"],
+    });
+  });
+
+  test("plans nothing where no outcome can count", () => {
+    const counters = `{ failed: { on: outcome, key: identification.visitor_id, where: 'context.flow == "signup" && label == "fraud"', window: 1h } }`;
+    expect(ask({ rules: ruleset(counters) }).named["failed"]).not.toHaveProperty("plan");
+  });
+
+  test.each([
+    { what: "a backfilled event", over: { kind: "backfill" } as const },
+    { what: "a redrive", over: { id: `s_${"a".repeat(26)}~1` } },
+  ])("only reads for $what", ({ over }) => {
+    const { request } = ask(over);
+    expect(request?.counters).toHaveLength(4);
+    for (const counter of request?.counters ?? []) {
+      expect(counter).not.toHaveProperty("member");
+      expect(counter).not.toHaveProperty("plan");
+    }
+  });
+
+  test("claims what somebody presented, and nothing else", () => {
+    expect(ask().request?.use).toMatchObject({ eventId: event.event_id, flow: "login", bound: true });
+    expect(ask({ kind: "webhook" }).request).not.toHaveProperty("use");
+  });
+
+  test("asks nothing for a webhook without counters", () => {
+    expect(ask({ kind: "webhook", rules: ruleset("{}") }).request).toBeUndefined();
+  });
+
+  test("says who the visitor is to nobody", () => {
+    const told = JSON.stringify(ask().request);
+    for (const secret of [VISITOR, "203.0.113.7", "anna", "installation-key"]) expect(told).not.toContain(secret);
+  });
+
+  test("keeps the keys of two counters apart, though their values are equal", () => {
+    const { named } = ask();
+    expect(named["seen"]?.key).not.toBe(named["signups"]?.key);
+  });
+});
+
+describe("countersOf", () => {
+  test("asks once for what two rulesets count alike, whatever they call it", () => {
+    const work = { id: "s_1", meta: { kind: "sealed" }, receivedAt: RECEIVED_AT, tries: 1, retries: 0 } as const;
+    const one = viewOf(ruleset(`{ seen: { key: identification.visitor_id, window: 24h } }`), work, event);
+    const two = viewOf(
+      ruleset(
+        `{ visits: { key: identification.visitor_id, window: 1d }, hour: { key: identification.visitor_id, window: 1h } }`,
+        "other",
+      ),
+      work,
+      event,
+    );
+    expect(countersOf(one, two)).toHaveLength(2);
+    expect(countersOf(one, undefined)).toHaveLength(1);
+  });
+});
