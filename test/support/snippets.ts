@@ -48,7 +48,7 @@ export function readDocument(name: string): string {
 
 /** Every fenced block of a document, in order. */
 export function blocksOf(document: string): Block[] {
-  return [...document.matchAll(/^```(\w+)(?: run=([\w-]+))?\n(.*?)^```$/gms)].map(
+  return [...document.matchAll(/^```(\w+)(?: run=([\w./-]+))?\n(.*?)^```$/gms)].map(
     ([, language = "", run, text = ""]) => ({
       language,
       run,
