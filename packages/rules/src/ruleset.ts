@@ -118,7 +118,7 @@ export function finish({ content, faults, own }: RulesetDraft): Ruleset {
     origin: own.file,
     ...(candidate === undefined ? {} : { candidate: candidate.text }),
     warnings: faults.sorted("warning"),
-    counting: createCounting(content.counters),
+    counting: createCounting(content),
     decide: (input) => judge.decide(input),
     undecided: (code) => judge.undecided(code),
     explain: () => [],

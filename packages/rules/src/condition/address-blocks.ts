@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { type Address, parseAddress } from "@assay/protocol";
-import { keepLongest, type ListEntry, textAt } from "./list-entry.ts";
+import { endOf, type ListEntry, textAt } from "./list-entry.ts";
 import type { SlotValue } from "./slots.ts";
 
 /** Addresses that share their first bits. */
@@ -28,39 +28,112 @@ export function readBlock(text: string): Block | string {
   if (length < 0 || length > all) {
     return `A range of ${written} shares ${skipped} to ${all + skipped} bits, not ${bits}.`;
   }
-  const words = masked(wordsOf(address), length);
-  if (keyOf(words) === keyOf(wordsOf(address))) return { family: address.family, words, length };
+  const given = wordsOf(address);
+  const words = given.map((word, index) => maskedWord(word, index, length));
+  if (words.every((word, index) => word === given[index])) return { family: address.family, words, length };
   return `${text} has bits set after the first ${length}. Did you mean ${textOf(address.family, words)}/${length + skipped}?`;
 }
 
-/** Blocks of addresses, found by one look-up for each length that occurs. */
+/** Blocks of addresses. The narrowest one around an address is found by one binary search. */
 export class AddressBlocks {
-  readonly #lengths: Record<4 | 6, number[]> = { 4: [], 6: [] };
-  readonly #entries = new Map<string, ListEntry>();
+  readonly #blocks: Record<4 | 6, BlockTree>;
 
   constructor(entries: readonly ListEntry[]) {
-    const lengths = { 4: new Set<number>(), 6: new Set<number>() };
+    const placed: Record<4 | 6, PlacedEntry[]> = { 4: [], 6: [] };
     for (const entry of entries) {
       const block = readBlock(entry.text);
-      if (typeof block === "string") continue;
-      lengths[block.family].add(block.length);
-      keepLongest(this.#entries, placeOf(block), entry);
+      if (typeof block !== "string") placed[block.family].push({ entry, block });
     }
-    for (const family of [4, 6] as const) this.#lengths[family] = [...lengths[family]].toSorted((a, b) => b - a);
+    this.#blocks = { 4: new BlockTree(4, placed[4]), 6: new BlockTree(6, placed[6]) };
   }
 
   /** The narrowest block an address is in that still counts; undefined when the value is no address. */
   find(value: SlotValue, atMs: number): string | false | undefined {
     const address = typeof value === "string" && value.length <= MAX_TEXT ? parseAddress(value) : undefined;
-    if (address === undefined) return undefined;
-    const { family } = address;
-    const words = wordsOf(address);
-    for (const length of this.#lengths[family]) {
-      const found = textAt(this.#entries.get(placeOf({ family, words: masked(words, length), length })), atMs);
+    return address && this.#blocks[address.family].find(wordsOf(address), atMs);
+  }
+}
+
+interface PlacedEntry {
+  readonly entry: ListEntry;
+  readonly block: Block;
+}
+
+// Sorted by their first address, wider ones first, and of equal ones the one that lasts longest last. Two blocks overlap
+// only if one is inside of the other.
+class BlockTree {
+  readonly #entries: readonly ListEntry[];
+  readonly #width: number;
+  readonly #words: Uint32Array;
+  readonly #lengths: Uint8Array;
+  /** The block around each, by its place; -1 when there is none. */
+  readonly #around: Int32Array;
+
+  constructor(family: 4 | 6, entries: readonly PlacedEntry[]) {
+    const sorted = entries.toSorted(byPlace);
+    this.#entries = sorted.map(({ entry }) => entry);
+    this.#width = family === 4 ? 1 : 4;
+    this.#words = new Uint32Array(sorted.length * this.#width);
+    for (const [at, { block }] of sorted.entries()) this.#words.set(block.words, at * this.#width);
+    this.#lengths = Uint8Array.from(sorted, ({ block }) => block.length);
+    this.#around = new Int32Array(sorted.length);
+    let around = -1;
+    for (const [at, { block }] of sorted.entries()) {
+      while (around !== -1 && !this.#holds(around, block.words)) around = this.#around[around] ?? -1;
+      this.#around[at] = around;
+      around = at;
+    }
+  }
+
+  find(address: readonly number[], atMs: number): string | false {
+    for (let at = this.#lastBefore(address); at !== -1; at = this.#around[at] ?? -1) {
+      const found = this.#holds(at, address) && textAt(this.#entries[at], atMs);
       if (found !== false) return found;
     }
     return false;
   }
+
+  // The place of the last block that does not begin after an address; -1 when all do.
+  #lastBefore(address: readonly number[]): number {
+    let low = 0;
+    let high = this.#lengths.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#beginsAfter(middle, address)) high = middle;
+      else low = middle + 1;
+    }
+    return low - 1;
+  }
+
+  #beginsAfter(at: number, address: readonly number[]): boolean {
+    for (let index = 0; index < this.#width; index++) {
+      const difference = this.#wordOf(at, index) - (address[index] ?? 0);
+      if (difference !== 0) return difference > 0;
+    }
+    return false;
+  }
+
+  #holds(at: number, address: readonly number[]): boolean {
+    const length = this.#lengths[at] ?? 0;
+    for (let index = 0; index < this.#width; index++) {
+      if (this.#wordOf(at, index) !== maskedWord(address[index] ?? 0, index, length)) return false;
+    }
+    return true;
+  }
+
+  #wordOf(at: number, index: number): number {
+    return this.#words[at * this.#width + index] ?? 0;
+  }
+}
+
+function byPlace(left: PlacedEntry, right: PlacedEntry): number {
+  const { block: a } = left;
+  const { block: b } = right;
+  for (let index = 0; index < a.words.length; index++) {
+    const difference = (a.words[index] ?? 0) - (b.words[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length || (endOf(left.entry) > endOf(right.entry) ? 1 : -1);
 }
 
 function wordsOf({ family, text }: Address): number[] {
@@ -72,20 +145,11 @@ function wordsOf({ family, text }: Address): number[] {
   return [0, 2, 4, 6].map((at) => (((groups[at] ?? 0) << 16) | (groups[at + 1] ?? 0)) >>> 0);
 }
 
-function masked(words: readonly number[], length: number): number[] {
-  return words.map((word, index) => {
-    const kept = length - index * 32;
-    if (kept >= 32) return word;
-    return kept <= 0 ? 0 : (word & (-1 << (32 - kept))) >>> 0;
-  });
-}
-
-function keyOf(words: readonly number[]): string {
-  return words.map((word) => word.toString(36)).join(":");
-}
-
-function placeOf({ family, words, length }: Block): string {
-  return `${family}/${length}/${keyOf(words)}`;
+// The bits of a word that are among the first `length` of the whole.
+function maskedWord(word: number, index: number, length: number): number {
+  const kept = length - index * 32;
+  if (kept >= 32) return word;
+  return kept <= 0 ? 0 : (word & (-1 << (32 - kept))) >>> 0;
 }
 
 function textOf(family: 4 | 6, words: readonly number[]): string {

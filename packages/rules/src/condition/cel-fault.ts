@@ -1,7 +1,7 @@
 import { isRecord } from "@assay/protocol";
-import { type ASTNode, type Environment, ParseError, type ParseResult } from "@marcbachmann/cel-js";
+import { type ASTNode, type Environment, ParseError } from "@marcbachmann/cel-js";
+import { celSpelling } from "./dialect.ts";
 import type { Expression } from "./expression.ts";
-import { celSpelling } from "./read-expression.ts";
 
 /** A fault in a condition, by its offset. */
 export interface ConditionFault {
@@ -50,15 +50,20 @@ function describeCharacter(error: ParseError, text: string, at: number): string 
   }
 }
 
-/** What the library's type checker says against a condition, if anything. Spends the parsed tree. */
+/**
+ * What the library's type checker says against a condition, if anything. `text` is the condition as the library may
+ * read it, `tree` what it made of it.
+ */
 export function typeFault(
-  parsed: ParseResult,
+  text: string,
+  tree: ASTNode,
   expression: Expression,
   environment: Environment,
 ): ConditionFault | undefined {
-  // A condition that is nothing but has(x) is a boolean, and the library would refuse has() of a top-level name.
+  // A condition that is nothing but has(x) is a boolean.
   if (expression.kind === "has") return undefined;
-  rewrite(parsed.ast, environment.parse("true").ast);
+  const parsed = environment.parse(withoutHas(text, tree));
+  makeDoubles(parsed.ast);
   const { error, type } = parsed.check();
   if (error !== undefined) {
     return { at: error.range?.start ?? 0, message: describeTypes(error.summary) };
@@ -69,16 +74,23 @@ export function typeFault(
   return { at: 0, message: `A condition must be true or false, but this is ${describeType(type ?? "")}: ${hint}.` };
 }
 
-// One number type: whole numbers become doubles, as all signals are. `has()` is always a boolean of a known name.
-function rewrite(node: ASTNode, isTrue: ASTNode): ASTNode {
-  if (node.op === "call") return isTrue;
-  if (node.op === "value") {
-    return typeof node.args === "bigint" ? Object.assign(node, { args: Number(node.args) }) : node;
+// `has()` is always a boolean of a known name; the library would refuse it of a name without a dot.
+function withoutHas(text: string, node: ASTNode): string {
+  if (node.op === "call" && node.args[0] === "has") {
+    return text.slice(0, node.start) + "true".padEnd(node.end - node.start) + text.slice(node.end);
   }
-  if (node.op === "!_" || node.op === "-_") return Object.assign(node, { args: rewrite(node.args, isTrue) });
-  if (!Array.isArray(node.args)) return node;
-  const args = node.args.map((part: unknown) => (isNode(part) ? rewrite(part, isTrue) : part));
-  return Object.assign(node, { args });
+  return nodesIn(node.args).reduce(withoutHas, text);
+}
+
+// One number type: whole numbers become doubles, as all signals are.
+function makeDoubles(node: ASTNode): void {
+  if (node.op === "value" && typeof node.args === "bigint") Object.assign(node, { args: Number(node.args) });
+  for (const part of nodesIn(node.args)) makeDoubles(part);
+}
+
+function nodesIn(args: unknown): ASTNode[] {
+  if (Array.isArray(args)) return args.flatMap(nodesIn);
+  return isNode(args) ? [args] : [];
 }
 
 function isNode(part: unknown): part is ASTNode {
@@ -90,6 +102,11 @@ function describeTypes(summary: string): string {
   if (operands !== null) {
     const [, left = "", operator = "", right = ""] = operands;
     return `${operator} does not go between ${describeType(left)} and ${describeType(right)}.`;
+  }
+  const call = /^found no matching overload for '(?:(\S+)\.)?(\w+)\(([^']*)\)'$/.exec(summary);
+  if (call !== null) {
+    const [, receiver, name = "", given = ""] = call;
+    return `${name}() does not take ${describeType(receiver ?? given)}.`;
   }
   return `${summary.replaceAll(/'([^']+)'/g, (_, type: string) => describeType(type))}.`;
 }

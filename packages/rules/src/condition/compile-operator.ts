@@ -79,13 +79,15 @@ function comparator(op: Comparison): (a: SlotValue, b: SlotValue) => boolean {
   }
 }
 
-/** Membership in a list of literals. */
+/** Membership in a list of literals. A text longer than any of them is not hashed. */
 export function compileMembership(item: Term, list: readonly PlacedLiteral[]): Term {
   const values = new Set<SlotValue>(list.map(({ value }) => value));
+  const longest = Math.max(...list.map(({ value }) => String(value).length));
   return {
     evaluate: (slots) => {
       const value = item.evaluate(slots);
-      return value === undefined ? undefined : values.has(value);
+      if (value === undefined) return undefined;
+      return (typeof value !== "string" || value.length <= longest) && values.has(value);
     },
     ...explainedBy([item]),
   };

@@ -1,13 +1,21 @@
 import type { Field } from "./catalogue.ts";
+import { compileEach } from "./compile-each.ts";
+import { compileIncludes, compileListed } from "./compile-list.ts";
 import { compileArithmetic, compileComparison, compileMembership } from "./compile-operator.ts";
+import { compileAge, compileLower, compileText } from "./compile-text.ts";
+import { bounded } from "./evidence.ts";
 import type { Expression } from "./expression.ts";
+import { isRemembered, remember } from "./remember.ts";
 import type { SlotTable, SlotValue } from "./slots.ts";
 import type { Term } from "./term.ts";
 
-const MAX_EVIDENCE_TEXT = 256;
-
 /** Compiles a checked expression to closures over the slots of its fields. */
 export function compile(expression: Expression, slots: SlotTable): Term {
+  const term = compileNode(expression, slots);
+  return isRemembered(expression) ? remember(term, expression, slots) : term;
+}
+
+function compileNode(expression: Expression, slots: SlotTable): Term {
   const compiled = (part: Expression) => compile(part, slots);
   switch (expression.kind) {
     case "literal":
@@ -30,15 +38,20 @@ export function compile(expression: Expression, slots: SlotTable): Term {
       return compileMembership(compiled(expression.item), expression.list);
     case "negate":
       return compileArithmetic("-", constant(0), compiled(expression.operand));
-    case "age":
-    case "lower":
-    case "text":
-    case "listed":
-    case "includes":
-    case "each":
-      throw new TypeError(`A condition cannot hold ${expression.kind} yet.`);
     case "arithmetic":
       return compileArithmetic(expression.op, compiled(expression.sides[0]), compiled(expression.sides[1]));
+    case "age":
+      return compileAge(expression, compiled(expression.operand));
+    case "lower":
+      return compileLower(expression, compiled(expression.operand));
+    case "text":
+      return compileText(expression, compiled(expression.subject));
+    case "listed":
+      return compileListed(expression, compiled(expression.item), slots);
+    case "includes":
+      return compileIncludes(expression, slots);
+    case "each":
+      return compileEach(expression, compiled(expression.condition), slots);
   }
 }
 
@@ -100,9 +113,10 @@ function compileLogical(operands: readonly Term[], decisive: boolean): Term {
   return {
     evaluate,
     explain: (slots, evidence) => {
-      const value = evaluate(slots);
-      for (const operand of operands) {
-        if (operand.evaluate(slots) === value) operand.explain(slots, evidence);
+      const results = operands.map((operand) => operand.evaluate(slots));
+      const value = results.includes(decisive) ? decisive : !decisive;
+      for (const [at, operand] of operands.entries()) {
+        if (results[at] === value) operand.explain(slots, evidence);
       }
     },
     missing: (slots, paths) => {
@@ -131,9 +145,4 @@ function compileChoice(condition: Term, yes: Term, no: Term): Term {
       (isYes === undefined ? condition : chosen(isYes)).missing(slots, paths);
     },
   };
-}
-
-/** A value as evidence may carry it: texts are cut. */
-export function bounded(value: SlotValue): SlotValue {
-  return typeof value === "string" ? value.slice(0, MAX_EVIDENCE_TEXT) : value;
 }

@@ -7,7 +7,7 @@ export interface ListEntry {
 }
 
 /** Adds an entry unless an equal one lasts longer. */
-export function keepLongest<Key>(known: Map<Key, ListEntry>, key: Key, entry: ListEntry): void {
+export function keepLongest(known: Map<string, ListEntry>, key: string, entry: ListEntry): void {
   const before = known.get(key);
   if (before === undefined || endOf(entry) > endOf(before)) known.set(key, entry);
 }
@@ -17,6 +17,7 @@ export function textAt(entry: ListEntry | undefined, atMs: number): string | fal
   return entry !== undefined && atMs <= endOf(entry) && entry.text;
 }
 
-function endOf({ untilMs }: ListEntry): number {
+/** The last ms at which an entry matches. */
+export function endOf({ untilMs }: ListEntry): number {
   return untilMs ?? Number.POSITIVE_INFINITY;
 }

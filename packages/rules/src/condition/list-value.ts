@@ -4,6 +4,8 @@ import type { SlotValue } from "./slots.ts";
 
 type ValueType = Exclude<ListType, "cidr">;
 
+/** Longest entry of a list of texts. */
+export const MAX_LISTED_TEXT = 1024;
 /** Longest address of e-mail, by its standard. */
 const MAX_EMAIL = 320;
 const MAX_ASN = 2 ** 32 - 1;
@@ -18,7 +20,7 @@ export function canonicalValue(type: ValueType, value: SlotValue): string | unde
     case "string":
       return value;
     case "country":
-      return /^[A-Za-z]{2}$/.test(value) ? value.toUpperCase() : undefined;
+      return value.length === 2 && /^[A-Za-z]{2}$/.test(value) ? value.toUpperCase() : undefined;
     case "email_domain":
       return domainOf(value);
   }
@@ -29,7 +31,9 @@ export function faultOfValue(type: ValueType, text: string): string | undefined 
   const value = canonicalValue(type, text);
   switch (type) {
     case "string":
-      return undefined;
+      return text.length > MAX_LISTED_TEXT
+        ? `A text of a list may take at most ${MAX_LISTED_TEXT} characters.`
+        : undefined;
     case "asn":
       return value === undefined ? `${text} is not the number of a network. Write it as AS7922 or 7922.` : undefined;
     case "country":
@@ -40,6 +44,7 @@ export function faultOfValue(type: ValueType, text: string): string | undefined 
 }
 
 function asnOf(value: SlotValue): string | undefined {
+  if (typeof value !== "number" && typeof value !== "string") return undefined;
   const digits = /^(?:as)?(\d{1,10})$/i.exec(String(value))?.[1];
   return digits === undefined || Number(digits) > MAX_ASN ? undefined : String(Number(digits));
 }

@@ -1,7 +1,9 @@
 import { AddressBlocks, readBlock } from "./address-blocks.ts";
 import { keepLongest, type ListEntry, textAt } from "./list-entry.ts";
-import { canonicalValue, faultOfValue } from "./list-value.ts";
+import { canonicalValue, faultOfValue, MAX_LISTED_TEXT } from "./list-value.ts";
 import type { SlotValue } from "./slots.ts";
+
+export type { ListEntry } from "./list-entry.ts";
 
 /** What the entries of a list are, and so how a value is compared with them. */
 export const LIST_TYPES = ["string", "cidr", "asn", "country", "email_domain"] as const;
@@ -36,22 +38,34 @@ export function createList(type: ListType, entries: readonly ListEntry[]): List 
     const value = canonicalValue(type, entry.text);
     if (value !== undefined) keepLongest(known, value, entry);
   }
+  let widest = 0;
+  for (const value of known.keys()) widest = Math.max(widest, labelsIn(value));
   return {
     type,
     find: (given, atMs) => {
       const value = canonicalValue(type, given);
       if (value === undefined) return undefined;
-      return type === "email_domain" ? findDomain(known, value, atMs) : textAt(known.get(value), atMs);
+      if (type === "email_domain") return findDomain(known, value, widest, atMs);
+      return value.length <= MAX_LISTED_TEXT && textAt(known.get(value), atMs);
     },
   };
 }
 
-// The domain itself, then those it is part of.
-function findDomain(known: ReadonlyMap<string, ListEntry>, domain: string, atMs: number): string | false {
-  for (let at = 0; ;) {
-    const found = textAt(known.get(domain.slice(at)), atMs);
-    const dot = domain.indexOf(".", at);
-    if (found !== false || dot === -1) return found;
-    at = dot + 1;
+// The domain, then those it is part of, from as many labels on as an entry has.
+function findDomain(
+  known: ReadonlyMap<string, ListEntry>,
+  domain: string,
+  widest: number,
+  atMs: number,
+): string | false {
+  let rest = domain;
+  for (let labels = labelsIn(domain); ; labels--) {
+    const found = labels <= widest && textAt(known.get(rest), atMs);
+    if (found !== false || labels === 1) return found;
+    rest = rest.slice(rest.indexOf(".") + 1);
   }
+}
+
+function labelsIn(domain: string): number {
+  return domain.split(".").length;
 }

@@ -1,27 +1,20 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
-import type { Catalogue } from "./catalogue.ts";
+import type { Catalogue, Field } from "./catalogue.ts";
 import type { Expression, PlacedLiteral, Shape } from "./expression.ts";
+import { readCall, readMethod } from "./read-call.ts";
+import { pathOf, readName, unknownName } from "./read-name.ts";
 
 /** What reading one condition needs. `text` is the condition as it was written, with its own window keys. */
 export interface ConditionScope {
   readonly text: string;
   readonly catalogue: Catalogue;
+  /** Inside a macro: the name that an element of the list goes by. */
+  readonly element?: { readonly name: string; readonly list: Field };
   /** Records a fault at an offset of the text. */
   fault(at: number, message: string): void;
 }
 
 const MAX_DEPTH = 32;
-
-/** Functions of CEL, or of later versions. */
-const LATER_FUNCTIONS = new Set(
-  (
-    "age all cidr contains count duration endsWith exists exists_one filter int double string lower upper list map " +
-    "matches re size startsWith timestamp bool type dyn split join trim substring indexOf replace"
-  ).split(" "),
-);
-
-/** Names that later versions put before a dot. */
-const LATER_ROOTS = new Set(["counters", "lists"]);
 
 /**
  * Narrows CEL's tree to the expressions of a ruleset and resolves every name. Undefined when something in it is
@@ -39,12 +32,14 @@ function readShape(node: ASTNode, scope: ConditionScope, depth: number): Shape |
     case "value":
       return readLiteral(node.args, at, scope);
     case "id":
-    case ".":
-      return readField(node, "field", scope);
+    case ".": {
+      const field = readName(node, scope);
+      return field && { kind: "field", at, field };
+    }
     case "call":
-      return readCall(node.args[0], node.args[1], at, scope);
+      return readCall(node.args[0], node.args[1], at, scope, readArgument(depth));
     case "rcall":
-      return refuseFunction(node.args[0], at, scope);
+      return readMethod(node.args[0], [node.args[1], node.args[2]], at, scope, readArgument(depth));
     case "||":
       return readLogical("any", node, scope, depth);
     case "&&":
@@ -88,6 +83,10 @@ function readShape(node: ASTNode, scope: ConditionScope, depth: number): Shape |
   }
 }
 
+function readArgument(depth: number) {
+  return (node: ASTNode, scope: ConditionScope) => readExpression(node, scope, depth + 1);
+}
+
 function readLiteral(value: unknown, at: number, scope: ConditionScope): Shape | undefined {
   if (typeof value === "string" || typeof value === "boolean" || typeof value === "number") {
     return { kind: "literal", at, value };
@@ -99,61 +98,6 @@ function readLiteral(value: unknown, at: number, scope: ConditionScope): Shape |
   return value === null
     ? refuse(scope, at, "Nothing is ever null here. Ask whether a name is present: has(bot), !has(bot).")
     : refuse(scope, at, "Only numbers, texts, true and false can be written here.");
-}
-
-function readField(node: ASTNode, kind: "field" | "has", scope: ConditionScope): Shape | undefined {
-  const path = pathOf(node, scope.text);
-  if (path === undefined) return refuse(scope, node.start, "Only a name may stand before a dot.");
-  const field = scope.catalogue.field(path);
-  if (field !== undefined) return { kind, at: node.start, field };
-  return refuse(scope, node.start, unknownPath(path, scope.catalogue));
-}
-
-// Read from the text, not from the tree: the tree holds window keys in CEL's spelling.
-function pathOf(node: ASTNode, text: string): string | undefined {
-  if (node.op === "id") return text.slice(node.start, node.end);
-  if (node.op !== ".") return undefined;
-  const parent = pathOf(node.args[0], text);
-  return parent && `${parent}.${text.slice(node.pos, node.end)}`;
-}
-
-function unknownPath(path: string, catalogue: Catalogue): string {
-  const [root = ""] = path.split(".");
-  if (LATER_ROOTS.has(root)) return `${root} is not in this version.`;
-  if (/^(true|false)$/i.test(path)) return `CEL writes ${path.toLowerCase()} for ${path}.`;
-  const meant = catalogue.suggest(path);
-  if (meant !== undefined) return `${path} is not a known name. Did you mean ${meant}?`;
-  return `${path} is not a known name.${root === "facts" ? " Declare it under facts." : ""}`;
-}
-
-function readCall(name: string, args: readonly ASTNode[], at: number, scope: ConditionScope): Shape | undefined {
-  if (name !== "has") return refuseFunction(name, at, scope);
-  const [asked, ...rest] = args;
-  if (asked === undefined || rest.length > 0 || (asked.op !== "id" && asked.op !== ".")) {
-    return refuse(scope, at, "has() asks for one name: has(bot), has(velocity.events.1_hour).");
-  }
-  const found = readField(asked, "has", scope);
-  return found && { ...found, at };
-}
-
-function refuseFunction(name: string, at: number, scope: ConditionScope): undefined {
-  const spelling = celSpelling(name);
-  if (spelling !== undefined) return refuse(scope, at, spelling);
-  if (LATER_FUNCTIONS.has(name)) return refuse(scope, at, `${name}() is not in this version.`);
-  return refuse(scope, at, `There is no function ${name}(). Conditions know has().`);
-}
-
-/** What CEL writes for an operator that other languages spell as a word. */
-export function celSpelling(word: string): string | undefined {
-  const spellings: ReadonlyMap<string, string> = new Map([
-    ["and", "&&"],
-    ["or", "||"],
-    ["not", "!"],
-    ["is", "=="],
-    ["in", "in"],
-  ]);
-  const spelling = spellings.get(word.toLowerCase());
-  return spelling && `CEL writes ${spelling} for ${word}.`;
 }
 
 // `a || b || c` is a tree that leans left; it is read as one list, which bounds depth by nesting and not by length.
@@ -193,15 +137,8 @@ function readMembership(
   scope: ConditionScope,
   depth: number,
 ): Shape | undefined {
+  if (right.op !== "list") return readNamedList(left, right, at, scope, depth);
   const item = readExpression(left, scope, depth + 1);
-  if (right.op !== "list") {
-    const path = pathOf(right, scope.text);
-    const later = path !== undefined && LATER_ROOTS.has(path.split(".")[0] ?? "");
-    const message = later
-      ? unknownPath(path, scope.catalogue)
-      : 'A list must stand after "in": bot in ["bad", "good"].';
-    return refuse(scope, right.start, message);
-  }
   if (right.args.length === 0) return refuse(scope, right.start, "An empty list contains nothing.");
   const list = right.args.flatMap((element): PlacedLiteral[] => {
     const literal = readExpression(element, scope, depth + 1);
@@ -210,6 +147,35 @@ function readMembership(
     return [];
   });
   return item && list.length === right.args.length ? { kind: "in", at, item, list } : undefined;
+}
+
+// `x in lists.name`, or a literal in a list of the input.
+function readNamedList(
+  left: ASTNode,
+  right: ASTNode,
+  at: number,
+  scope: ConditionScope,
+  depth: number,
+): Shape | undefined {
+  const item = readExpression(left, scope, depth + 1);
+  const path = pathOf(right, scope.text) ?? "";
+  const [root, name = "", ...rest] = path.split(".");
+  if (root === "lists") {
+    const isKnown = rest.length === 0 && scope.catalogue.lists.has(name);
+    if (!isKnown) return refuse(scope, right.start, unknownName(path, scope));
+    return item && { kind: "listed", at, item, list: name };
+  }
+  const field = scope.catalogue.field(path);
+  if (field?.type !== "array") {
+    return refuse(scope, right.start, 'A list must stand after "in": bot in ["bad", "good"].');
+  }
+  if (field.elements?.[0]?.keys.length !== 0) {
+    return refuse(scope, right.start, `${path} does not hold plain values. Look into it with ${path}.exists(e, …).`);
+  }
+  if (item !== undefined && item.kind !== "literal") {
+    return refuse(scope, left.start, `Only a literal can be looked for in ${path}. Write ${path}.exists(e, e == …).`);
+  }
+  return item && { kind: "includes", at, item, field };
 }
 
 function refuse(scope: ConditionScope, at: number, message: string): undefined {

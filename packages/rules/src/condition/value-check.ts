@@ -1,7 +1,11 @@
 import { closestName } from "@assay/protocol";
-import type { Field, FieldType } from "./catalogue.ts";
+import type { FieldType } from "./catalogue.ts";
 import { type Expression, partsOf, type PlacedLiteral } from "./expression.ts";
+import { textTest } from "./compile-text.ts";
+import { checkListed } from "./list-check.ts";
 import type { ConditionScope } from "./read-expression.ts";
+import { isOfElement } from "./remember.ts";
+import { checkAge, checkText, faultOfLower } from "./text-check.ts";
 import { FLOW_PATTERN } from "../ruleset/settings.ts";
 
 /**
@@ -26,6 +30,16 @@ function checkNode(expression: Expression, scope: ConditionScope): boolean {
       if (typeOf(expression.sides[0]) === "number") return true;
       scope.fault(expression.at, `${expression.op} works on numbers.`);
       return false;
+    case "age":
+      return checkAge(expression, scope);
+    case "text":
+      return checkText(expression, scope) && checkTextValues(expression, scope);
+    case "listed":
+      return checkListed(expression, scope);
+    case "each":
+      if (isOfElement(expression.condition)) return true;
+      scope.fault(expression.condition.at, `What stands in ${expression.macro}() does not look at the element.`);
+      return false;
     case "literal":
     case "field":
     case "has":
@@ -34,12 +48,8 @@ function checkNode(expression: Expression, scope: ConditionScope): boolean {
     case "all":
     case "any":
     case "choose":
-    case "age":
     case "lower":
-    case "text":
-    case "listed":
     case "includes":
-    case "each":
       return true;
   }
 }
@@ -57,21 +67,47 @@ function checkEqual(side: Expression, other: Expression, scope: ConditionScope):
     scope.fault(side.at, "This is a group of signals. Name one of its fields, or ask has().");
     return false;
   }
-  return side.kind !== "field" || other.kind !== "literal" || checkLiteral(side.field, other, scope);
+  return other.kind !== "literal" || checkLiteral(side, other, scope);
 }
 
-function checkLiteral(field: Field, { value, at }: PlacedLiteral, scope: ConditionScope): boolean {
-  if (field.path === "context.flow" && typeof value === "string" && !FLOW_PATTERN.test(value)) {
+function checkLiteral(side: Expression, { value, at }: PlacedLiteral, scope: ConditionScope): boolean {
+  if (typeof value === "boolean") return true;
+  if (side.kind === "lower" && typeof value === "string") {
+    const message = faultOfLower(value);
+    if (message !== undefined) scope.fault(at, message);
+    if (message !== undefined) return false;
+  }
+  if (side.kind === "field" && side.field.path === "context.flow" && !FLOW_PATTERN.test(String(value))) {
     scope.fault(at, "A flow is 1 to 64 characters of a-z, 0-9, _ and -, so it is never this.");
     return false;
   }
-  const values = field.values;
-  if (values === undefined || typeof value === "boolean" || values.includes(value)) return true;
+  const values = valuesOf(side);
+  if (values === undefined || values.includes(value)) return true;
   const meant = typeof value === "string" ? closestName(value, values.map(String)) : undefined;
   const fix = meant === undefined ? "" : ` Did you mean ${JSON.stringify(meant)}?`;
-  const known = values.map((one) => JSON.stringify(one)).join(", ");
-  scope.fault(at, `${field.path} is never ${JSON.stringify(value)}; it is one of ${known}.${fix}`);
+  const name = scope.text.slice(side.at, side.end);
+  scope.fault(at, `${name} is never ${JSON.stringify(value)}; it is one of ${listed(values)}.${fix}`);
   return false;
+}
+
+// A test of a signal whose values are known must be true of one of them.
+function checkTextValues(expression: Extract<Expression, { kind: "text" }>, scope: ConditionScope): boolean {
+  const { test, subject, pattern } = expression;
+  const values = valuesOf(subject)?.map(String);
+  if (values === undefined || values.some(textTest(test, pattern))) return true;
+  const name = scope.text.slice(subject.at, subject.end);
+  scope.fault(expression.at, `This is never true: ${name} is one of ${listed(values)}.`);
+  return false;
+}
+
+function listed(values: readonly (string | number)[]): string {
+  return values.map((one) => JSON.stringify(one)).join(", ");
+}
+
+function valuesOf(expression: Expression): readonly (string | number)[] | undefined {
+  if (expression.kind === "field") return expression.field.values;
+  if (expression.kind !== "lower") return undefined;
+  return valuesOf(expression.operand)?.map((value) => String(value).toLowerCase());
 }
 
 function typeOf(expression: Expression): FieldType {

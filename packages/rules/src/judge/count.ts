@@ -1,14 +1,15 @@
 import type { Field } from "../condition/catalogue.ts";
 import { compile } from "../condition/compile.ts";
 import { type Expression, partsOf } from "../condition/expression.ts";
-import { type Slots, SlotTable, type SlotValue } from "../condition/slots.ts";
+import { type Slots, SlotTable } from "../condition/slots.ts";
 import { toldBy } from "../ruleset/counter-condition.ts";
 import type { Counter } from "../ruleset/counters.ts";
+import type { RulesetContent } from "../ruleset/ruleset-content.ts";
 import type { CounterUse, Counting, OutcomeCounts } from "./counting.ts";
 
 /** Compiles what the counters of a ruleset ask of shared memory. */
-export function createCounting(counters: readonly Counter[]): Counting {
-  const slots = new SlotTable();
+export function createCounting({ counters, lists }: Pick<RulesetContent, "counters" | "lists">): Counting {
+  const slots = new SlotTable(lists);
   const uses = counters.map((counter) => compileCounter(counter, slots));
   return (input) => {
     if (uses.length === 0) return [];
@@ -71,7 +72,8 @@ function countOutcomes(where: Expression | undefined, slots: SlotTable): Counts 
   };
   const places = { outcome: placeOf("outcome"), label: placeOf("label") };
   return tableOf(names, cases, (values, { outcome, label }) => {
-    const known: (SlotValue | undefined)[] = values.slice();
+    // A copy, as terms keep what they worked out of one outcome in it.
+    const known = values.slice();
     if (places.outcome !== undefined) known[places.outcome] = outcome;
     if (places.label !== undefined) known[places.label] = label;
     return evaluate(known) === true;

@@ -1,5 +1,5 @@
 import type { Action, Reason, UndecidedCode } from "@assay/protocol";
-import { bounded } from "../condition/compile.ts";
+import { bounded } from "../condition/evidence.ts";
 import type { Input } from "../condition/input.ts";
 import { type Slots, SlotTable } from "../condition/slots.ts";
 import type { Evidence, Term } from "../condition/term.ts";
@@ -19,7 +19,7 @@ export interface Judge {
 
 /** Compiles a ruleset's rules, most severe first, so that reasons and sums do not depend on their order in the file. */
 export function createJudge(content: RulesetContent): Judge {
-  const slots = new SlotTable();
+  const slots = new SlotTable(content.lists);
   const rules = compileRules(content.rules, slots);
   const exposed = content.expose.map((field) => ({ path: field.path, index: slots.indexOf(field) }));
   const invalidFacts = createFactCheck(content.facts);

@@ -1,0 +1,72 @@
+import { canonicalExpression, type Expression, partsOf, type TextTest } from "./expression.ts";
+import { MAX_ELEMENT_TEXT, MAX_ELEMENTS, MAX_TEXT } from "./limits.ts";
+import type { ListType } from "./list.ts";
+import { isOfElement, isRemembered } from "./remember.ts";
+
+/** What the costliest input makes of each, in ns; measured by bench/cost.ts. */
+const NODE_NS = 20;
+/** Of two texts that are half an event each; of the texts of many elements with one it is at most twice that. */
+const LONG_COMPARISON_NS = 180_000;
+const TEST_NS_PER_CHARACTER: Record<TextTest, number> = {
+  startsWith: 0.1,
+  endsWith: 0.1,
+  contains: 15,
+  matches: 14,
+};
+const LOWER_NS_PER_CHARACTER = 42;
+const LOOK_UP_NS: Record<ListType, number> = {
+  string: 1000,
+  cidr: 7000,
+  asn: 1000,
+  country: 1000,
+  email_domain: 35_000,
+};
+/** Texts of that many characters take as long to look up. */
+const LOOKED_UP_CHARACTERS = 320;
+
+/**
+ * The longest time, in ns, that a condition can take on any event: to be evaluated, and for its evidence or its missing
+ * names. What is remembered is paid once, and once more by a macro that goes through its list again for those.
+ */
+export function costOf(expression: Expression, lists: ReadonlyMap<string, ListType>): number {
+  const remembered = new Set<string>();
+  // Other parts are evaluated once, and again for the evidence of each part around them.
+  const visit = (part: Expression, around: number, elements: number): number => {
+    const again = (around + 2) * elements;
+    let own = NODE_NS * again;
+    if (part.kind === "includes") own += MAX_ELEMENTS * NODE_NS * again;
+    if (isRemembered(part)) {
+      const key = JSON.stringify(canonicalExpression(part));
+      if (!remembered.has(key)) own += workOf(part, lists) * (isOfElement(part) ? 2 : 1);
+      remembered.add(key);
+    }
+    if (part.kind === "each") return own + visit(part.condition, 0, MAX_ELEMENTS);
+    return partsOf(part).reduce((sum, inner) => sum + visit(inner, around + 1, elements), own);
+  };
+  return visit(expression, 0, 1);
+}
+
+function workOf(expression: Expression, lists: ReadonlyMap<string, ListType>): number {
+  if (expression.kind === "text") return TEST_NS_PER_CHARACTER[expression.test] * charactersOf(expression.subject);
+  if (expression.kind === "lower") return LOWER_NS_PER_CHARACTER * charactersOf(expression.operand);
+  if (expression.kind === "listed") return lookUpNs(expression, lists.get(expression.list) ?? "string");
+  if (expression.kind !== "compare" || !expression.sides.every(isText)) return 0;
+  return isOfElement(expression) ? 2 * LONG_COMPARISON_NS : LONG_COMPARISON_NS;
+}
+
+// Only domains take longer the longer they are.
+function lookUpNs({ item }: Extract<Expression, { kind: "listed" }>, type: ListType): number {
+  if (!isOfElement(item)) return LOOK_UP_NS[type];
+  const share = type === "email_domain" ? MAX_ELEMENT_TEXT / LOOKED_UP_CHARACTERS : 1;
+  return LOOK_UP_NS[type] * share * MAX_ELEMENTS;
+}
+
+// How many characters are looked at; of all elements together inside a macro.
+function charactersOf(subject: Expression): number {
+  return isOfElement(subject) ? MAX_ELEMENT_TEXT * MAX_ELEMENTS : MAX_TEXT;
+}
+
+function isText(expression: Expression): boolean {
+  if (expression.kind === "choose") return isText(expression.yes) || isText(expression.no);
+  return expression.kind === "lower" || (expression.kind === "field" && expression.field.type === "string");
+}
