@@ -127,8 +127,29 @@ describe("loadRulesetFolder", () => {
     expect(faultsOf({ "a.yaml": DEFAULT + include, "b.yaml": LOGIN + include, "_part.yaml": part })).toHaveLength(1);
   });
 
-  test("does not ask for a default while a ruleset cannot be read", () => {
-    expect(faultsOf({ "a.yaml": "ruleset: [default\n" })).toEqual([
+  test("says for which rulesets a part is wrong", () => {
+    const include = "include: [_part.yaml]\n";
+    const files = {
+      "a.yaml": `${DEFAULT}facts: { level: number }\n${include}`,
+      "b.yaml": LOGIN + include,
+      "c.yaml": "ruleset: c\n" + include,
+      "_part.yaml": "rules: [{ id: x, when: facts.level > 1, score: 1 }]\n",
+    };
+    expect(() => folderOf(files)).toThrow(
+      expect.objectContaining({
+        message: [
+          "rulesets/_part.yaml:1:24: facts.level is not a known name. Declare it under facts.",
+          "  1 | rules: [{ id: x, when: facts.level > 1, score: 1 }]",
+          "    |                        ^",
+          "    = in a part of rulesets/b.yaml, rulesets/c.yaml",
+        ].join("\n"),
+      }),
+    );
+  });
+
+  test("does not miss a ruleset while one cannot be read", () => {
+    const files = { "a.yaml": "ruleset: [default\n", "b.yaml": `${LOGIN}candidate: default\n` };
+    expect(faultsOf({ ...files, "_routes.yaml": "login: default\n" })).toEqual([
       expect.stringContaining("rulesets/a.yaml:1:10: Flow sequence"),
     ]);
   });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, closestName } from "@assay/protocol";
-import { type FaultList, Faults, RulesetError, type RulesetFault, sortFaults } from "./ruleset/fault.ts";
+import { type FaultList, Faults, type RulesetFault } from "./ruleset/fault.ts";
 import { FolderFiles } from "./ruleset/folder-files.ts";
 import { Names } from "./ruleset/names.ts";
 import { DEFAULT_RULESET, readRoutes, type Routes } from "./ruleset/routes.ts";
@@ -71,9 +71,8 @@ export function* loadRulesetFolderInSteps(
     routes,
   );
   for (const path of files.unused()) faults.of(files.nameOf(path)).warn(0, describeUnused(path));
-  const all = [faults, ...drafts.map((draft) => draft.faults)];
-  const errors = sortFaults(all.flatMap((one) => one.sorted("error")));
-  if (errors.length > 0) throw new RulesetError(errors);
+  for (const draft of drafts) faults.join(draft.faults);
+  faults.throwIfAny();
   const loaded: Ruleset[] = [];
   for (const draft of drafts) {
     loaded.push(finish(draft));
@@ -85,7 +84,7 @@ export function* loadRulesetFolderInSteps(
       .update(canonicalJson(Object.fromEntries(texts)))
       .digest("hex")
       .slice(0, 16),
-    warnings: sortFaults(all.flatMap((one) => one.sorted("warning"))),
+    warnings: faults.sorted("warning"),
   });
 }
 

@@ -6,7 +6,10 @@ export interface RulesetFault {
   readonly line: number;
   readonly column: number;
   readonly message: string;
-  /** `file:line:column`, what is wrong and what was probably meant, then the source line with a caret. */
+  /**
+   * `file:line:column`, what is wrong and what was probably meant, the source line with a caret, and for a part the
+   * rulesets for which it is wrong.
+   */
   readonly text: string;
 }
 
@@ -23,13 +26,16 @@ export class RulesetError extends Error {
   }
 }
 
-/** The faults of all files that a ruleset is made of. */
+/** The faults of all files that a ruleset, or a folder of them, is made of. */
 export class Faults {
   readonly #lists: FaultList[] = [];
 
-  /** The list for one file. Without a text, its faults are about the file as a whole. */
-  of(file: string, text?: string): FaultList {
-    const list = new FaultList(file, text);
+  /**
+   * The list for one file. Without a text, its faults are about the file as a whole. `includedBy` is the file for which
+   * a part is read, as what is wrong with a part may be so for one ruleset only.
+   */
+  of(file: string, text?: string, includedBy?: string): FaultList {
+    const list = new FaultList(file, text, includedBy);
     this.#lists.push(list);
     return list;
   }
@@ -39,9 +45,25 @@ export class Faults {
     this.#lists.push(list);
   }
 
+  /** Adds the faults of other files. */
+  join(others: Faults): void {
+    this.#lists.push(...others.#lists);
+  }
+
   /** All faults of a severity, each once, by file, line and column. */
   sorted(severity: RulesetFault["severity"]): RulesetFault[] {
-    return sortFaults(this.#lists.flatMap((list) => list.faults)).filter((fault) => fault.severity === severity);
+    const found = new Map<string, { fault: RulesetFault; includers: Set<string> }>();
+    for (const { faults, includedBy } of new Set(this.#lists)) {
+      for (const fault of faults) {
+        if (fault.severity !== severity) continue;
+        const known = found.get(fault.text) ?? { fault, includers: new Set() };
+        found.set(fault.text, known);
+        if (includedBy !== undefined) known.includers.add(includedBy);
+      }
+    }
+    return [...found.values()]
+      .map(({ fault, includers }) => withIncluders(fault, [...includers]))
+      .toSorted((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column);
   }
 
   /** Throws a RulesetError with all errors; returns when there are none. */
@@ -51,12 +73,10 @@ export class Faults {
   }
 }
 
-/** Faults by file, line and column; those that read the same count once. */
-export function sortFaults(faults: readonly RulesetFault[]): RulesetFault[] {
-  const distinct = new Map(faults.map((fault) => [`${fault.severity} ${fault.text}`, fault]));
-  return [...distinct.values()].toSorted(
-    (a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0) || a.line - b.line || a.column - b.column,
-  );
+function withIncluders(fault: RulesetFault, includers: readonly string[]): RulesetFault {
+  if (includers.length === 0) return fault;
+  const gutter = " ".repeat(String(fault.line).length);
+  return { ...fault, text: `${fault.text}\n  ${gutter} = in a part of ${includers.toSorted().join(", ")}` };
 }
 
 /** Gathers the faults of one text by character offset. */
@@ -64,11 +84,14 @@ export class FaultList {
   /** What faults call the text. */
   readonly file: string;
   readonly text: string;
+  /** The file for which a part is read. */
+  readonly includedBy: string | undefined;
   readonly #isWhole: boolean;
   readonly #faults: RulesetFault[] = [];
 
-  constructor(file: string, text?: string) {
+  constructor(file: string, text?: string, includedBy?: string) {
     this.file = file;
+    this.includedBy = includedBy;
     this.text = text ?? "";
     this.#isWhole = text === undefined;
   }

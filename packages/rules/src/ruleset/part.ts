@@ -61,7 +61,7 @@ export function readIncludes(
     }
     const { root, faults: syntax } = parseOnce(path, text, files);
     faults.take(syntax);
-    return root === undefined ? [] : [readPart(root, faults.of(files.nameOf(path), text))];
+    return root === undefined ? [] : [readPart(root, faults.of(files.nameOf(path), text, own.file))];
   });
 }
 
