@@ -3,6 +3,7 @@ import { describeParseFault, typeFault } from "./cel-fault.ts";
 import { costOf } from "./cost.ts";
 import type { Expression } from "./expression.ts";
 import { MAX_COST_NS } from "./limits.ts";
+import { checkReachable } from "./never-true.ts";
 import { checkValues } from "./value-check.ts";
 import { type ConditionScope, readExpression } from "./read-expression.ts";
 import { replaceWindowKeys } from "./window-keys.ts";
@@ -32,7 +33,7 @@ export function readCondition(scope: ConditionScope, environment: Environment): 
     scope.fault(fault.at, fault.message);
     return undefined;
   }
-  const isSound = checkValues(expression, scope) && checkCost(expression, scope);
+  const isSound = checkValues(expression, scope) && checkReachable(expression, scope) && checkCost(expression, scope);
   return isSound ? expression : undefined;
 }
 
