@@ -121,6 +121,17 @@ describe("docs/rules.md, the command", () => {
     expect(exitCodes.every((code) => code === 0)).toBe(true);
   });
 
+  test("has every command that the page lists, and no other", async () => {
+    const told = rowsOf(...tableOf(document, "command")).map(([command]) => command.replace("npx assay ", ""));
+    const groups = await Promise.all(
+      ["rules", "facts"].map(async (group) => ({ group, ...(await assay([group, "--help"])) })),
+    );
+    const known = groups.flatMap(({ group, stdout }) =>
+      [...stdout.matchAll(/^ {2}(\w+) (?:.*\[options\])/gm)].map(([, name = ""]) => `${group} ${name}`),
+    );
+    expect(told.toSorted()).toEqual(known.toSorted());
+  });
+
   test("says what the page shows of a test that fails", async () => {
     const older = blockOf(document, "rules-trial").replace("account_age_days: 3", "account_age_days: 9");
     put("rulesets/trial.yaml", older);
