@@ -136,6 +136,16 @@ describe("an event id", () => {
     });
   });
 
+  test("refused for its ruleset is undecided, and the log says what to mend", async () => {
+    const worker = await stack.startWorker({ env: { ASSAY_FINGERPRINT_RULESET_ID: "rs_deleted" } });
+    const eventId = anEventId();
+    api.script(eventId, { status: 400, body: error("ruleset_not_found", "ruleset not found") });
+    expect(await stack.verdict(await stack.submitLookup(eventId))).toMatchObject({
+      undecided: { code: "lookup_refused" },
+    });
+    await worker.line(({ msg }) => String(msg).includes("Correct ASSAY_FINGERPRINT_RULESET_ID"));
+  });
+
   test("whose event a webhook brought is not asked of the vendor", async () => {
     await stack.runWorker();
     const event = anEvent();
