@@ -5,8 +5,10 @@ import { readCondition } from "../src/condition/condition.ts";
 import type { Expression } from "../src/condition/expression.ts";
 import type { Input } from "../src/condition/input.ts";
 import { createList, type List, type ListType } from "../src/condition/list.ts";
+import { readExpression } from "../src/condition/read-expression.ts";
 import { SlotTable, type SlotValue } from "../src/condition/slots.ts";
 import type { Evidence } from "../src/condition/term.ts";
+import { replaceWindowKeys } from "../src/condition/window-keys.ts";
 
 const FACTS = [
   fieldIn("facts", "email", "string"),
@@ -40,6 +42,20 @@ export function read(text: string): { expression: Expression | undefined; faults
   const faults: string[] = [];
   const fault = (at: number, message: string) => faults.push(`${at} ${message}`);
   return { expression: readCondition({ text, catalogue: CATALOGUE, fault }, ENVIRONMENT), faults };
+}
+
+/** An expression as it is written, without a look at whether it makes sense. */
+export function readUnchecked(text: string): Expression {
+  const fault = (at: number, message: string) => {
+    throw new TypeError(`${at} ${message} ${text}`);
+  };
+  const expression = readExpression(ENVIRONMENT.parse(replaceWindowKeys(text)).ast, {
+    text,
+    catalogue: CATALOGUE,
+    fault,
+  });
+  if (expression === undefined) throw new TypeError(`This has no fault and cannot be read: ${text}`);
+  return expression;
 }
 
 /** How an expression comes out for an input: its value, what explains it, and what it lacks when it is unknown. */
