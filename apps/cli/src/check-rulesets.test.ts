@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
 import { assay, assayJson, assayPainted, DEFAULT, FAULTY, put, useFolder } from "../test/command-line.ts";
@@ -50,6 +51,21 @@ describe("assay rules check", () => {
     const file = put("default.yaml", `${DEFAULT}\ninclude: [_shared.yaml]`);
     expect(await assay("rules", "check", file)).toMatchObject({ exitCode: 0 });
     expect(await assay("rules", "check", other)).toMatchObject({ exitCode: 1 });
+  });
+
+  test("checks a file of another folder with what lies beside it", async () => {
+    put("_shared.yaml", "rules: []");
+    put("other/_shared.yaml", 'rules:\n  - { id: shared, when: bot == "bad", action: block }\n');
+    const file = put("other/draft.yaml", "ruleset: draft\ninclude: [_shared.yaml]");
+    const { exitCode, out } = await assay("rules", "check", file, "--rulesets", join(dirname(file), "../nowhere"));
+    expect([exitCode, out]).toEqual([0, "1 ruleset checked: no faults.\n"]);
+  });
+
+  test("says of a file that is no ruleset by its place that nobody reads it", async () => {
+    put("default.yaml", DEFAULT);
+    const file = put("drafts/draft.yaml", FAULTY);
+    const { exitCode, out } = await assay("rules", "check", file);
+    expect([exitCode, out]).toEqual([0, expect.stringMatching(/DIR\/drafts\/draft\.yaml.* warning: .*not read/)]);
   });
 
   test("checks a list with the folder it stands in", async () => {
