@@ -181,7 +181,9 @@ describe("the record", () => {
   test("keeps none waiting once it is decided", async () => {
     const ledger = await openLedger();
     const id = await accepted(ledger);
+    await tell(ledger, { about: about(id), outcome: "login_failed" });
     await decided(ledger, id);
+    expect(await ledger.redis.hexists(ledger.keys.record(id), "ow")).toBe(0);
     for (let n = 0; n < 17; n++) {
       expect(await tell(ledger, { about: about(id), label: "fraud" })).toMatchObject({ status: "accepted" });
     }
