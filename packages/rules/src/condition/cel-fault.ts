@@ -1,6 +1,5 @@
 import { isRecord } from "@assay/protocol";
 import { type ASTNode, type Environment, ParseError } from "@marcbachmann/cel-js";
-import { celSpelling } from "./dialect.ts";
 import type { Expression } from "./expression.ts";
 
 /** A fault in a condition, by its offset. */
@@ -13,11 +12,6 @@ export interface ConditionFault {
 export function describeParseFault(error: unknown, text: string): ConditionFault {
   if (!(error instanceof ParseError)) throw error;
   const at = error.range?.start ?? 0;
-  const before = /(\w+)\s*$/.exec(text.slice(0, at));
-  const spelling = celSpelling(/^\w+/.exec(text.slice(at))?.[0] ?? "");
-  if (spelling !== undefined) return { at, message: spelling };
-  const spellingBefore = celSpelling(before?.[1] ?? "");
-  if (before !== null && spellingBefore !== undefined) return { at: before.index, message: spellingBefore };
   return { at, message: describeCharacter(error, text, at) };
 }
 
@@ -29,9 +23,6 @@ function describeCharacter(error: ParseError, text: string, at: number): string 
       return "CEL writes && for and.";
     case "|":
       return "CEL writes || for or.";
-    case ">":
-      if (text.charAt(at - 1) === "<") return "CEL writes != for <>.";
-      break;
     case "“":
     case "”":
     case "‘":

@@ -65,11 +65,11 @@ describe("readCondition", () => {
     ["vpn && not proxy", "4:18", "CEL writes ! for not."],
     ['bot is "bad"', "4:15", "CEL writes == for is."],
     ["vpn = true", "4:15", "CEL compares with ==, !=, <=, >=."],
-    ["suspect_score <> 1", "4:26", "CEL writes != for <>."],
+    ["suspect_score <> 1", "4:25", "CEL writes != for <>."],
     ["vpn & proxy", "4:15", "CEL writes && for and."],
     ["vpn | proxy", "4:15", "CEL writes || for or."],
     ["vpn == True", "4:18", "CEL writes true for True."],
-    ["bot == null", "4:18", "Nothing is ever null here. Ask whether a name is present: has(bot), !has(bot)."],
+    ["bot == null", "4:18", "CEL writes !has(bot) for bot == null."],
     ["bot == “bad”", "4:18", "Use straight quotes around a text."],
   ])("gives CEL's spelling for %s", (when, at, message) => {
     expect(briefFaultsOf(textWith(when))).toEqual([`${at} ${message}`]);

@@ -1,6 +1,7 @@
 import type { ASTNode, Environment } from "@marcbachmann/cel-js";
-import { describeParseFault, typeFault } from "./cel-fault.ts";
+import { type ConditionFault, describeParseFault, typeFault } from "./cel-fault.ts";
 import { costOf } from "./cost.ts";
+import { foreignFaults } from "./dialect.ts";
 import type { Expression } from "./expression.ts";
 import { MAX_COST_NS } from "./limits.ts";
 import { checkReachable } from "./never-true.ts";
@@ -23,18 +24,32 @@ export function readCondition(scope: ConditionScope, environment: Environment): 
     scope.fault(0, `A condition may take at most ${MAX_BYTES} bytes.`);
     return undefined;
   }
-  const text = replaceWindowKeys(scope.text);
-  const tree = parse(text, scope, environment);
-  if (tree === undefined) return undefined;
-  const expression = readExpression(tree, scope);
+  const expression = understand(scope, environment);
   if (expression === undefined) return undefined;
-  const fault = typeFault(text, tree, expression, environment);
-  if (fault !== undefined) {
-    scope.fault(fault.at, fault.message);
-    return undefined;
-  }
   const isSound = checkValues(expression, scope) && checkReachable(expression, scope) && checkCost(expression, scope);
   return isSound ? expression : undefined;
+}
+
+// What is not understood may be of another language, whose writer is told how this one says it.
+function understand(scope: ConditionScope, environment: Environment): Expression | undefined {
+  const text = replaceWindowKeys(scope.text);
+  const tree = parse(text, environment);
+  if ("message" in tree) return refuse([], tree, scope);
+  const faults: ConditionFault[] = [];
+  const fault = (at: number, message: string) => faults.push({ at, message });
+  const expression = readExpression(tree, { ...scope, fault });
+  if (expression === undefined) return refuse(faults, undefined, scope);
+  const mistyped = typeFault(text, tree, expression, environment);
+  return mistyped === undefined ? expression : refuse([], mistyped, scope);
+}
+
+// A fault that hides all others stands back where a foreign word explains it.
+function refuse(faults: readonly ConditionFault[], only: ConditionFault | undefined, scope: ConditionScope): undefined {
+  const foreign = foreignFaults(scope.text);
+  const others = faults.filter(({ at }) => foreign.every(({ start, end }) => at < start || at >= end));
+  const told = only !== undefined && foreign.length === 0 ? [only] : [...foreign, ...others];
+  for (const { at, message } of told) scope.fault(at, message);
+  return undefined;
 }
 
 function checkCost(expression: Expression, scope: ConditionScope): boolean {
@@ -48,12 +63,10 @@ function checkCost(expression: Expression, scope: ConditionScope): boolean {
   return false;
 }
 
-function parse(text: string, scope: ConditionScope, environment: Environment): ASTNode | undefined {
+function parse(text: string, environment: Environment): ASTNode | ConditionFault {
   try {
     return environment.parse(text).ast;
   } catch (error) {
-    const { at, message } = describeParseFault(error, scope.text);
-    scope.fault(at, message);
-    return undefined;
+    return describeParseFault(error, text);
   }
 }

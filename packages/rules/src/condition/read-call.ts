@@ -1,6 +1,5 @@
 import { closestName } from "@assay/protocol";
 import type { ASTNode } from "@marcbachmann/cel-js";
-import { celSpelling } from "./dialect.ts";
 import type { Expression, Macro, Shape, TextTest } from "./expression.ts";
 import type { ConditionScope } from "./read-expression.ts";
 import { readName } from "./read-name.ts";
@@ -112,8 +111,6 @@ function readMacro(
 function refuseFunction(name: string, at: number, scope: ConditionScope): undefined {
   const known: Record<string, string> = USES;
   if (Object.hasOwn(known, name)) return refuse(scope, at, `${name}() is written as in ${known[name]}.`);
-  const spelling = celSpelling(name);
-  if (spelling !== undefined) return refuse(scope, at, spelling);
   const meant = closestName(name, Object.keys(known));
   const names = Object.keys(known).map((one) => `${one}()`);
   const fix =
