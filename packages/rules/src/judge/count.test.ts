@@ -3,10 +3,14 @@ import { inputOf, rulesetOf } from "../../test/build.ts";
 import type { CounterUse } from "./counting.ts";
 
 const SIGNALS = { ip_address: "192.0.2.1", identification: { visitor_id: "v1" }, suspect_score: 7, incognito: false };
-const INPUT = inputOf(SIGNALS, { context: { user_id: "u1", flow: "login", facts: { amount: 1.5, tier: "x" } } });
+const INPUT = inputOf(SIGNALS, {
+  context: { user_id: "u1", flow: "login", facts: { amount: 1.5, tier: "x", tags: ["vip"] } },
+});
 
 function useOf(counter: string, input = INPUT): CounterUse | undefined {
-  return rulesetOf("facts: { amount: number, tier: [gold] }", `counters: { it: ${counter} }`).counting(input)[0];
+  return rulesetOf("facts: { amount: number, tier: [gold], tags: list }", `counters: { it: ${counter} }`).counting(
+    input,
+  )[0];
 }
 
 const pairsOf = (where: string, input = INPUT) =>
@@ -79,6 +83,7 @@ describe("Ruleset.counting", () => {
     ["outcome == 'a' && bot == 'bad'", ["a"], []],
     ["outcome == 'a' || bot == 'bad'", ["a"], ["a/fraud", "a/legit", "a/"]],
     ["context.flow == 'login'", [], ["*/fraud", "*/legit", "*/", "/fraud", "/legit"]],
+    ["facts.tags.exists(tag, tag == 'vip' && outcome == 'a')", ["a"], ["a/fraud", "a/legit", "a/"]],
     ["outcome == 'a' ? label == 'fraud' : outcome == 'b'", ["a", "b"], ["a/fraud", "b/fraud", "b/legit", "b/"]],
   ])("tells which outcomes count where %s", (where, names, pairs) => {
     expect(pairsOf(where)).toEqual({ on: "outcome", names, pairs });

@@ -26,7 +26,7 @@ describe("readListFile", () => {
 
   test("reads notes in any order and takes all after why", () => {
     const { list, faults } = read(
-      "a until=2026-06-01 by=ann@example.com why=ticket #12 until=never\nb by=ann # until=x",
+      "a until=2026-06-01 by=ann@example.com why=by order, see #12 until=never\nb by=ann # until=x",
     );
     expect(faults.faults).toEqual([]);
     expect([list?.find("a", NOW), list?.find("b", NOW)]).toEqual(["a", "b"]);
