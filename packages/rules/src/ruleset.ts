@@ -3,6 +3,7 @@ import { createJudge } from "./judge/decide.ts";
 import type { Decision } from "./judge/decision.ts";
 import { createCounting } from "./judge/count.ts";
 import type { Counting } from "./judge/counting.ts";
+import { explainRules } from "./judge/explain.ts";
 import type { RuleExplanation } from "./judge/explanation.ts";
 import { type RulesetTestResult, runTests } from "./judge/run-tests.ts";
 import { digestOf } from "./ruleset/digest.ts";
@@ -121,7 +122,7 @@ export function finish({ content, faults, own }: RulesetDraft): Ruleset {
     counting: createCounting(content),
     decide: (input) => judge.decide(input),
     undecided: (code) => judge.undecided(code),
-    explain: () => [],
+    explain: (input) => explainRules(content, input),
     runTests: () => runTests(content.tests, judge.decide),
   };
 }

@@ -1,14 +1,16 @@
 import type { Action } from "@assay/protocol";
-import type { SlotValue } from "../condition/slots.ts";
 
 /** How one clause of a condition came out. */
 export interface ClauseExplanation {
   /** As it is written in the ruleset. */
   readonly text: string;
   readonly result: boolean | "unknown";
-  /** The values of the names in it; an absent one is undefined. */
-  readonly values: Readonly<Record<string, SlotValue | undefined>>;
-  /** The clauses it is made of, when it joins several. */
+  /**
+   * The values of the names in it, as evidence shows them; an absent one is undefined. Empty when it joins clauses, which
+   * show their own.
+   */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The clauses it is made of, when it joins several or denies one that does. */
   readonly clauses: readonly ClauseExplanation[];
 }
 
