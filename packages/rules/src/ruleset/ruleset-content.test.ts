@@ -66,6 +66,16 @@ describe("readContent", () => {
     expect(briefFaultsOf(`ruleset: test\n${text}\n`).join("\n")).toContain(fault);
   });
 
+  test("reaches a threshold by scores that add up to it as written", () => {
+    const rules = [0.7, 0.1, 0.3].map((score, index) => `{ id: r${index}, when: vpn, score: ${score} }`);
+    expect(briefFaultsOf(`ruleset: test\nthresholds: { block: 1.1 }\nrules: [${rules.join(", ")}]\n`)).toEqual([]);
+  });
+
+  test("asks no threshold to be reached while a rule cannot be read", () => {
+    const text = "ruleset: test\nthresholds: { block: 80 }\nrules: [{ id: it, when: vpnn, score: 90 }]\n";
+    expect(briefFaultsOf(text)).toEqual(["3:25 vpnn is not a known name. Did you mean vpn?"]);
+  });
+
   test.each([["ruleset: My Rules"], ["ruleset:"], ["ruleset: 1"]])("refuses the name in %j", (text) => {
     expect(faultsOf(text)[0]?.message).toBe("ruleset must be 1 to 64 characters of a-z, 0-9, _ and -.");
   });
