@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { inputOf } from "../test/build.ts";
-import { loadRulesetFolder, RulesetError, type RulesetFolder } from "./index.ts";
+import { loadRulesetFolder, loadRulesetFolderInSteps, RulesetError, type RulesetFolder } from "./index.ts";
 
 const DEFAULT = "ruleset: default\nrules: [{ id: it, when: vpn, score: 1 }]\n";
 const LOGIN = "ruleset: login_rules\nrules: [{ id: it, when: proxy, score: 1 }]\n";
@@ -200,5 +200,27 @@ describe("loadRulesetFolder", () => {
     });
     expect(folder.default.decide(inputOf({}, { context: { facts: { level: 3 } } })).action).toBe("block");
     expect(folder.default.facts).toEqual([{ name: "level", type: "number" }]);
+  });
+});
+
+describe("loadRulesetFolderInSteps", () => {
+  test("comes to the same, and stops after each ruleset and each thousand entries of a list", () => {
+    const entries = Array.from({ length: 3000 }, (_, index) => `203.0.${index >> 8}.${index & 255}`);
+    const list = "lists: { l: { type: cidr, file: l.txt } }\n";
+    const files = new Map([
+      ["default.yaml", `${list}ruleset: default\nrules: [{ id: it, when: ip_address in lists.l, score: 1 }]\n`],
+      ["login.yaml", LOGIN],
+      ["l.txt", entries.join("\n")],
+    ]);
+    const options = { folder: "rulesets", now: NOW };
+    const steps = loadRulesetFolderInSteps(files, options);
+    let stops = 0;
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) stops += 1;
+    expect(step.value.all.map(({ digest }) => digest)).toEqual(
+      loadRulesetFolder(files, options).all.map(({ digest }) => digest),
+    );
+    // Two rulesets, twice each, and three thousand entries, twice each.
+    expect(stops).toBe(10);
   });
 });

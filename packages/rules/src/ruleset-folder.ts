@@ -7,6 +7,7 @@ import { DEFAULT_RULESET, readRoutes, type Routes } from "./ruleset/routes.ts";
 import { warnOfUncounted } from "./ruleset/uncounted.ts";
 import type { PlacedText } from "./ruleset/yaml-entries.ts";
 import { finish, readDraft, type Ruleset, type RulesetDraft } from "./ruleset.ts";
+import { finishSteps, type Steps } from "./steps.ts";
 
 /** The rulesets of one folder, loaded together. Immutable. */
 export interface RulesetFolder {
@@ -41,26 +42,22 @@ const RULESET_PATH = /^[^_/][^/]*\.ya?ml$/;
  * (unix ms) what dates are compared with for warnings. Throws one RulesetError with every error of every file.
  */
 export function loadRulesetFolder(texts: ReadonlyMap<string, string>, options: FolderOptions): RulesetFolder {
-  const steps = loadRulesetFolderInSteps(texts, options);
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+  return finishSteps(loadRulesetFolderInSteps(texts, options));
 }
 
 /**
- * The same in steps of one ruleset each, for a process that has other things to do in between: `next` until it is done.
+ * The same in steps, a ruleset or a thousand entries of a list each, for a process that has other things to do in between: `next` until it is done.
  * Throws as `loadRulesetFolder` does.
  */
 export function* loadRulesetFolderInSteps(
   texts: ReadonlyMap<string, string>,
   options: FolderOptions,
-): Generator<undefined, RulesetFolder> {
+): Steps<RulesetFolder> {
   const folder = options.folder.replace(/\/+$/, "");
   const files = new FolderFiles(`${folder}/`, texts);
   const drafts: RulesetDraft[] = [];
   for (const path of [...texts.keys()].toSorted().filter((name) => RULESET_PATH.test(name))) {
-    drafts.push(readDraft(files.use(path) ?? "", { file: files.nameOf(path), files, nowMs: options.now }));
+    drafts.push(yield* readDraft(files.use(path) ?? "", { file: files.nameOf(path), files, nowMs: options.now }));
     yield;
   }
   const faults = new Faults();

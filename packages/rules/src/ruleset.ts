@@ -15,6 +15,7 @@ import type { Input } from "./condition/input.ts";
 import { type RuleSummary, summaryOf } from "./ruleset/rule.ts";
 import { readContent, type RulesetContent } from "./ruleset/ruleset-content.ts";
 import type { Settings } from "./ruleset/settings.ts";
+import { finishSteps, type Steps } from "./steps.ts";
 
 /** A loaded ruleset. Immutable; load the text again to change it. */
 export interface Ruleset {
@@ -74,7 +75,7 @@ interface LoadOptions {
 export function loadRuleset(text: string, options: LoadOptions): Ruleset {
   const { file, now, files = new Map<string, string>() } = options;
   const folder = new FolderFiles(file.slice(0, file.lastIndexOf("/") + 1), files);
-  const draft = readDraft(text, { file, files: folder, nowMs: now });
+  const draft = finishSteps(readDraft(text, { file, files: folder, nowMs: now }));
   draft.faults.throwIfAny();
   return finish(draft);
 }
@@ -89,13 +90,13 @@ export interface RulesetDraft {
 }
 
 /** Reads a ruleset without a throw, so that all faults of a folder can be told together. */
-export function readDraft(
+export function* readDraft(
   text: string,
   { file, files, nowMs }: { file: string; files: FolderFiles; nowMs: number | undefined },
-): RulesetDraft {
+): Steps<RulesetDraft> {
   const faults = new Faults();
   const own = faults.of(file, text);
-  return { faults, own, content: readContent(own, { files, faults, nowMs }) };
+  return { faults, own, content: yield* readContent(own, { files, faults, nowMs }) };
 }
 
 /** Makes the ruleset of a draft that has no errors. */

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { type Address, parseAddress } from "@assay/protocol";
 import { endOf, type ListEntry, textAt } from "./list-entry.ts";
+import type { Steps } from "../steps.ts";
 import type { SlotValue } from "./slots.ts";
 
 /** Addresses that share their first bits. */
@@ -13,6 +14,7 @@ interface Block {
 
 /** The longest text of an address, zone left out. */
 const MAX_TEXT = 45;
+const STEP = 1000;
 const MAPPED_BITS = 96;
 
 /** Reads `10.0.0.0/8`, `2001:db8::/32` or one address; what is wrong with it otherwise. v4 inside of v6 is v4. */
@@ -34,16 +36,22 @@ export function readBlock(text: string): Block | string {
   return `${text} has bits set after the first ${length}. Did you mean ${textOf(address.family, words)}/${length + skipped}?`;
 }
 
+/** Reads the blocks of a list, a thousand a step. Entries that are none are left out. */
+export function* readBlocks(entries: readonly ListEntry[]): Steps<AddressBlocks> {
+  const placed: Record<4 | 6, PlacedEntry[]> = { 4: [], 6: [] };
+  for (const [index, entry] of entries.entries()) {
+    if (index % STEP === 0) yield;
+    const block = readBlock(entry.text);
+    if (typeof block !== "string") placed[block.family].push({ entry, block });
+  }
+  return new AddressBlocks(placed);
+}
+
 /** Blocks of addresses. The narrowest one around an address is found by one binary search. */
-export class AddressBlocks {
+class AddressBlocks {
   readonly #blocks: Record<4 | 6, BlockTree>;
 
-  constructor(entries: readonly ListEntry[]) {
-    const placed: Record<4 | 6, PlacedEntry[]> = { 4: [], 6: [] };
-    for (const entry of entries) {
-      const block = readBlock(entry.text);
-      if (typeof block !== "string") placed[block.family].push({ entry, block });
-    }
+  constructor(placed: Readonly<Record<4 | 6, readonly PlacedEntry[]>>) {
     this.#blocks = { 4: new BlockTree(4, placed[4]), 6: new BlockTree(6, placed[6]) };
   }
 

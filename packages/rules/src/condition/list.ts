@@ -1,6 +1,7 @@
-import { AddressBlocks, readBlock } from "./address-blocks.ts";
+import { readBlock, readBlocks } from "./address-blocks.ts";
 import { keepLongest, type ListEntry, textAt } from "./list-entry.ts";
 import { canonicalValue, faultOfValue, MAX_LISTED_TEXT } from "./list-value.ts";
+import { finishSteps, type Steps } from "../steps.ts";
 import type { SlotValue } from "./slots.ts";
 
 export type { ListEntry } from "./list-entry.ts";
@@ -9,6 +10,8 @@ export type { ListEntry } from "./list-entry.ts";
 export const LIST_TYPES = ["string", "cidr", "asn", "country", "email_domain"] as const;
 
 export type ListType = (typeof LIST_TYPES)[number];
+
+const STEP = 1000;
 
 /** A list of a ruleset: values that somebody keeps by hand or by script. */
 export interface List {
@@ -29,12 +32,18 @@ export function readListValue(type: ListType, text: string): string | undefined 
 
 /** A list of entries that `readListValue` finds nothing wrong with. Of equal entries the one that lasts longest counts. */
 export function createList(type: ListType, entries: readonly ListEntry[]): List {
+  return finishSteps(createListInSteps(type, entries));
+}
+
+/** The same in steps of a thousand entries. */
+export function* createListInSteps(type: ListType, entries: readonly ListEntry[]): Steps<List> {
   if (type === "cidr") {
-    const blocks = new AddressBlocks(entries);
+    const blocks = yield* readBlocks(entries);
     return { type, find: (value, atMs) => blocks.find(value, atMs) };
   }
   const known = new Map<string, ListEntry>();
-  for (const entry of entries) {
+  for (const [index, entry] of entries.entries()) {
+    if (index % STEP === 0) yield;
     const value = canonicalValue(type, entry.text);
     if (value !== undefined) keepLongest(known, value, entry);
   }

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { ListType } from "../condition/list.ts";
+import { finishSteps } from "../steps.ts";
 import { readListFile } from "./list-file.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 
 function read(text: string, type: ListType = "string", now?: number) {
-  return readListFile(type, "lists/it.txt", text, now);
+  return finishSteps(readListFile(type, "lists/it.txt", text, now));
 }
 
 const faultsOf = (text: string, type?: ListType, now?: number) =>

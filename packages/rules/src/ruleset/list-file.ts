@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { closestName } from "@assay/protocol";
-import { createList, type List, type ListEntry, type ListType, readListValue } from "../condition/list.ts";
+import { createListInSteps, type List, type ListEntry, type ListType, readListValue } from "../condition/list.ts";
 import { calendarDayMs } from "./calendar-day.ts";
+import type { Steps } from "../steps.ts";
 import { FaultList } from "./fault.ts";
 
 /** A list as its file says it. */
@@ -14,6 +15,7 @@ export interface ListFile {
 }
 
 const MAX_ENTRIES = 100_000;
+const STEP = 1000;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Faults told of one file; a file of another type has one in every line. */
 const MAX_FAULTS = 20;
@@ -26,25 +28,25 @@ const DAY_MS = 86_400_000;
 /**
  * Reads the text of a list: one value a line, then in any order `until=` (a day, which it includes, or a time), `by=`
  * and, last, `why=`. `#` begins a comment. A value that holds white space stands in double quotes, as JSON writes it.
- * Entries that are over at `nowMs` bring a warning.
+ * Entries that are over at `nowMs` bring a warning. A step is a thousand entries.
  */
-export function readListFile(type: ListType, file: string, text: string, nowMs?: number): ListFile {
+export function* readListFile(type: ListType, file: string, text: string, nowMs?: number): Steps<ListFile> {
   const faults = new FaultList(file, text);
-  const entries = readEntries(type, faults);
+  const entries = yield* readEntries(type, faults);
   if (nowMs !== undefined) warnOfExpired(entries, nowMs, faults);
   const matched = entries.map(({ text: value, untilMs }) => [value, untilMs]);
   const digest = createHash("sha256")
     .update(JSON.stringify([type, matched]))
     .digest("hex")
     .slice(0, 16);
-  return { list: faults.isEmpty ? createList(type, entries) : undefined, digest, faults };
+  return { list: faults.isEmpty ? yield* createListInSteps(type, entries) : undefined, digest, faults };
 }
 
 interface PlacedEntry extends ListEntry {
   readonly at: number;
 }
 
-function readEntries(type: ListType, faults: FaultList): PlacedEntry[] {
+function* readEntries(type: ListType, faults: FaultList): Steps<PlacedEntry[]> {
   const { text } = faults;
   const entries: PlacedEntry[] = [];
   const bytes = Buffer.byteLength(text);
@@ -59,6 +61,7 @@ function readEntries(type: ListType, faults: FaultList): PlacedEntry[] {
     }
     const entry = readEntry(type, line, at, faults);
     if (entry !== undefined) entries.push(entry);
+    if (entries.length % STEP === 0) yield;
     if (faults.faults.length >= MAX_FAULTS) {
       faults.add(at, `These are ${MAX_FAULTS} faults of this list. The lines below were not read.`);
       break;

@@ -1,6 +1,7 @@
 import { type List, LIST_TYPES, type ListType } from "../condition/list.ts";
 import type { FaultList, Faults } from "./fault.ts";
 import type { FolderFiles } from "./folder-files.ts";
+import type { Steps } from "../steps.ts";
 import { type ListFile, readListFile } from "./list-file.ts";
 import { checkName, Names } from "./names.ts";
 import { entriesWithin, type Part, type PartEntry } from "./part.ts";
@@ -30,18 +31,20 @@ export const LIST_PATH = /^(?![/.])(?!.*\/\.)(?!.*\/\/)[^\\]+\.txt$/;
 const PATH_HINT = "a .txt file in the folder of the rulesets, by its path from there, as in lists/qa.txt";
 
 /** Reads `lists:` of all parts, and the files they name. */
-export function readLists(parts: readonly Part[], scope: ListScope): ListDeclaration[] {
+export function* readLists(parts: readonly Part[], scope: ListScope): Steps<ListDeclaration[]> {
   const names = new Names("list");
-  return entriesWithin(parts, "lists").flatMap((declared, index) => {
+  const lists: ListDeclaration[] = [];
+  for (const [index, declared] of entriesWithin(parts, "lists").entries()) {
     const { entry, faults } = declared;
     if (index === MAX_LISTS) faults.add(entry.nameAt, `At most ${MAX_LISTS} lists may be declared.`);
     const isUsable = checkName(entry, "list", faults) && names.take(entry.name, entry.nameAt, faults);
-    const list = readDeclaration(declared, scope);
-    return isUsable && list !== undefined ? [list] : [];
-  });
+    const list = yield* readDeclaration(declared, scope);
+    if (isUsable && list !== undefined) lists.push(list);
+  }
+  return lists;
 }
 
-function readDeclaration({ entry, faults }: PartEntry, scope: ListScope): ListDeclaration | undefined {
+function* readDeclaration({ entry, faults }: PartEntry, scope: ListScope): Steps<ListDeclaration | undefined> {
   const entries = readEntries(entry.value, entry.valueAt, "a list", faults);
   refuseUnknown(entries, "a list", LIST_KEYS, faults);
   const [typeEntry, fileEntry] = LIST_KEYS.map((key) => entries.find(({ name }) => name === key));
@@ -50,18 +53,19 @@ function readDeclaration({ entry, faults }: PartEntry, scope: ListScope): ListDe
   const type = typeEntry && readChoice(typeEntry, LIST_TYPES, faults);
   if (type === undefined) return undefined;
   const file = fileEntry === undefined ? "" : (readText(fileEntry, LIST_PATH, PATH_HINT, faults) ?? "");
-  const read = fileEntry === undefined || file === "" ? undefined : readOnce(type, file, fileEntry, faults, scope);
+  const read =
+    fileEntry === undefined || file === "" ? undefined : yield* readOnce(type, file, fileEntry, faults, scope);
   if (read !== undefined) scope.faults.take(read.faults);
   return { name: entry.name, type, file, digest: read?.digest ?? "", list: read?.list };
 }
 
-function readOnce(
+function* readOnce(
   type: ListType,
   path: string,
   { valueAt }: Entry,
   faults: FaultList,
   { files, nowMs }: ListScope,
-): ListFile | undefined {
+): Steps<ListFile | undefined> {
   const key = `${type} ${path}`;
   const known = files.lists.get(key);
   if (known !== undefined) return known;
@@ -70,7 +74,7 @@ function readOnce(
     faults.add(valueAt, `There is no file ${files.nameOf(path)}.${files.suggest(path)}`);
     return undefined;
   }
-  const read = readListFile(type, files.nameOf(path), text, nowMs);
+  const read = yield* readListFile(type, files.nameOf(path), text, nowMs);
   files.lists.set(key, read);
   return read;
 }

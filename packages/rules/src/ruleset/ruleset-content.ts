@@ -1,5 +1,6 @@
 import { createCatalogue, type Field } from "../condition/catalogue.ts";
 import { createCelEnvironment } from "../condition/cel-environment.ts";
+import type { Steps } from "../steps.ts";
 import { type Counter, counterNames, readCounters } from "./counters.ts";
 import { parseYaml } from "./document.ts";
 import { readExpose } from "./expose.ts";
@@ -48,7 +49,7 @@ export const NAME = /^[a-z0-9_-]{1,64}$/;
 const NAME_HINT = "1 to 64 characters of a-z, 0-9, _ and -";
 
 /** Reads a ruleset's text. Faults go to its list; what is returned counts only when there are none. */
-export function readContent(own: FaultList, scope: ContentScope): RulesetContent | undefined {
+export function* readContent(own: FaultList, scope: ContentScope): Steps<RulesetContent | undefined> {
   const root = parseYaml(own);
   if (root === undefined) {
     if (own.isEmpty) own.add(0, "The ruleset is empty. It begins with: ruleset: <name>");
@@ -59,7 +60,7 @@ export function readContent(own: FaultList, scope: ContentScope): RulesetContent
   const named = (name: string) => entries.find((entry) => entry.name === name);
   const parts: Part[] = [...readIncludes(named("include"), own, scope), { faults: own, entries }];
   const facts = readFacts(parts);
-  const lists = readLists(parts, scope);
+  const lists = yield* readLists(parts, scope);
   const declared = entriesWithin(parts, "counters");
   const names = { facts: facts.map(fieldOfFact), lists, counters: counterNames(declared) };
   const catalogue = createCatalogue(names);
