@@ -49,6 +49,12 @@ describe("parseYaml", () => {
     expect(briefFaultsOf(textWith("!has(bot) && !vpn"))).toHaveLength(1);
   });
 
+  test("reports one error of YAML a line", () => {
+    expect(briefFaultsOf("ruleset: test\nrules: [{ id: it, when: bot in ['bad'], score: 1 }]\n")).toEqual([
+      expect.stringMatching(/^2:\d+ .* Put the condition in quotes\.$/),
+    ]);
+  });
+
   test("takes a document marker, comments and every way to quote", () => {
     const text = `--- # one document
 ruleset: "test" # the name
