@@ -109,12 +109,19 @@ end
  * A counter's value is what it holds of (received_at - window, received_at], and on to the event's own time if its clock
  * is ahead. A distinct value that a later submission has raised beyond that, or a window that the event itself has left,
  * does not keep the submission from counting itself.
- * `since` is refreshed by one SET, which a full Redis refuses: whatever comes first here, nothing has happened before.
+ * `since` is refreshed once a batch by a SET, which a full Redis refuses: nothing has happened before it.
  */
 const READ = `
+local known_since = {}
+local function since_of(since_key, received_at, window_ms)
+  if not known_since[since_key] then
+    known_since[since_key] = tonumber(redis.call('GET', since_key) or received_at)
+    redis.call('SET', since_key, known_since[since_key], 'PX', 2 * window_ms + 86400000)
+  end
+  return known_since[since_key]
+end
 local function read(zset, since_key, received_at, event_time, window_ms, member)
-  local since = tonumber(redis.call('GET', since_key) or received_at)
-  redis.call('SET', since_key, since, 'PX', 2 * window_ms + 86400000)
+  local since = since_of(since_key, received_at, window_ms)
   if member ~= '' then count(zset, member, event_time, received_at, window_ms) end
   local last = math.max(received_at, event_time)
   local value = redis.call('ZCOUNT', zset, string.format('(%.0f', received_at - window_ms), last)
