@@ -18,6 +18,24 @@ describe("assay rules explain <event.json>", () => {
     expect(out).toMatch(/off {6}old {2}\+10\n/);
   });
 
+  test("begins with the rules that hit, and shows points taken off and long values in short", async () => {
+    put(
+      "default.yaml",
+      [
+        "ruleset: default",
+        "rules:",
+        "  - { id: missed, when: vpn, score: 1 }",
+        '  - { id: known, when: url != "", score: -10 }',
+      ].join("\n"),
+    );
+    const event = put(
+      "event.json",
+      JSON.stringify({ ...JSON.parse(EVENT), url: `https://a.example/${"a".repeat(500)}` }),
+    );
+    const { out } = await assay("rules", "explain", event);
+    expect(out).toMatch(/\n\nhit {6}known {2}-10\n {2}true .* url: "https:.{60,90}…\nmissed /);
+  });
+
   test("gives the decision and every rule to programs", async () => {
     put("default.yaml", DEFAULT);
     expect(await assayJson("rules", "explain", put("event.json", EVENT))).toMatchObject({
