@@ -18,7 +18,7 @@ const FACTS = [
 ];
 
 /** A list of each type. The last entry of `devices` ended in 2020. */
-const LISTS: readonly { readonly name: string; readonly type: ListType; readonly list: List }[] = [
+export const LISTS: readonly { readonly name: string; readonly type: ListType; readonly list: List }[] = [
   listOf("devices", "string", ["friend"]),
   listOf("offices", "cidr", ["10.0.0.0/8", "2001:db8::/32"]),
   listOf("networks", "asn", ["AS7922"]),

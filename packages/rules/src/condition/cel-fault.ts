@@ -94,6 +94,10 @@ function describeTypes(summary: string): string {
     const [, left = "", operator = "", right = ""] = operands;
     return `${operator} does not go between ${describeType(left)} and ${describeType(right)}.`;
   }
+  const predicate = /^(\w+)\(var, predicate\) predicate must return bool, got '(.+)'$/.exec(summary);
+  if (predicate !== null) {
+    return `What stands in ${predicate[1]}() must be true or false, but this is ${describeType(predicate[2] ?? "")}.`;
+  }
   const call = /^found no matching overload for '(?:(\S+)\.)?(\w+)\(([^']*)\)'$/.exec(summary);
   if (call !== null) {
     const [, receiver, name = "", given = ""] = call;

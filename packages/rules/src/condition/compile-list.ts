@@ -2,29 +2,31 @@ import { namesIn, ofOne } from "./compile-text.ts";
 import { bounded, describeElements } from "./evidence.ts";
 import type { Expression } from "./expression.ts";
 import { MAX_ELEMENT_TEXT, MAX_ELEMENTS } from "./limits.ts";
-import { isOfElement } from "./remember.ts";
-import { RECEIVED_AT, type Slots, type SlotTable, type SlotValue } from "./slots.ts";
+import { isOfElement, remember } from "./remember.ts";
+import { type Slots, type SlotTable, type SlotValue } from "./slots.ts";
 import type { Term } from "./term.ts";
 
 type Of<Kind> = Extract<Expression, { kind: Kind }>;
 
 /** `x in lists.name` */
-export function compileListed({ item, list: name }: Of<"listed">, term: Term, slots: SlotTable): Term {
+export function compileListed(expression: Of<"listed">, term: Term, slots: SlotTable): Term {
+  const { item, list: name } = expression;
   const list = slots.list(name);
   const longest = isOfElement(item) ? MAX_ELEMENT_TEXT : Number.POSITIVE_INFINITY;
   const find = (value: SlotValue, receivedAt: SlotValue | undefined) =>
     typeof value === "string" && value.length > longest ? undefined : list.find(value, Number(receivedAt));
+  const entry = remember(ofOne(term, namesIn(item), find), expression, slots);
   return {
-    ...ofOne(term, namesIn(item), (value, receivedAt) => {
-      const found = find(value, receivedAt);
+    evaluate: (values) => {
+      const found = entry.evaluate(values);
       return found === undefined ? undefined : found !== false;
-    }),
+    },
     explain: (values, evidence) => {
       term.explain(values, evidence);
-      const value = term.evaluate(values);
-      const found = value === undefined ? undefined : find(value, values[RECEIVED_AT]);
+      const found = entry.evaluate(values);
       if (typeof found === "string") evidence[`lists.${name}`] = bounded(found);
     },
+    missing: entry.missing,
   };
 }
 

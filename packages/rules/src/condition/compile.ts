@@ -12,7 +12,8 @@ import type { Term } from "./term.ts";
 /** Compiles a checked expression to closures over the slots of its fields. */
 export function compile(expression: Expression, slots: SlotTable): Term {
   const term = compileNode(expression, slots);
-  return isRemembered(expression) ? remember(term, expression, slots) : term;
+  // A look-up remembers the entry itself.
+  return isRemembered(expression) && expression.kind !== "listed" ? remember(term, expression, slots) : term;
 }
 
 function compileNode(expression: Expression, slots: SlotTable): Term {

@@ -4,7 +4,7 @@ import type { ListType } from "./list.ts";
 import { isOfElement, isRemembered } from "./remember.ts";
 
 /** What the costliest input makes of each, in ns; measured by bench/cost.ts. */
-const NODE_NS = 20;
+export const NODE_NS = 30;
 /** Of two texts that are half an event each; of the texts of many elements with one it is at most twice that. */
 const LONG_COMPARISON_NS = 180_000;
 const TEST_NS_PER_CHARACTER: Record<TextTest, number> = {
@@ -13,13 +13,13 @@ const TEST_NS_PER_CHARACTER: Record<TextTest, number> = {
   contains: 15,
   matches: 14,
 };
-const LOWER_NS_PER_CHARACTER = 42;
+const LOWER_NS_PER_CHARACTER = 45;
 const LOOK_UP_NS: Record<ListType, number> = {
-  string: 1000,
-  cidr: 7000,
-  asn: 1000,
-  country: 1000,
-  email_domain: 35_000,
+  string: 2000,
+  cidr: 20_000,
+  asn: 2000,
+  country: 2000,
+  email_domain: 15_000,
 };
 /** Texts of that many characters take as long to look up. */
 const LOOKED_UP_CHARACTERS = 320;
@@ -29,9 +29,8 @@ const LOOKED_UP_CHARACTERS = 320;
  * names. What is remembered is paid once, and once more by a macro that goes through its list again for those.
  */
 export function costOf(expression: Expression, lists: ReadonlyMap<string, ListType>): number {
-  const remembered = new Set<string>();
   // Other parts are evaluated once, and again for the evidence of each part around them.
-  const visit = (part: Expression, around: number, elements: number): number => {
+  const visit = (part: Expression, around: number, elements: number, remembered: Set<string>): number => {
     const again = (around + 2) * elements;
     let own = NODE_NS * again;
     if (part.kind === "includes") own += MAX_ELEMENTS * NODE_NS * again;
@@ -40,13 +39,14 @@ export function costOf(expression: Expression, lists: ReadonlyMap<string, ListTy
       if (!remembered.has(key)) own += workOf(part, lists) * (isOfElement(part) ? 2 : 1);
       remembered.add(key);
     }
-    if (part.kind === "each") return own + visit(part.condition, 0, MAX_ELEMENTS);
-    return partsOf(part).reduce((sum, inner) => sum + visit(inner, around + 1, elements), own);
+    if (part.kind === "each") return own + visit(part.condition, 0, MAX_ELEMENTS, new Set());
+    return partsOf(part).reduce((sum, inner) => sum + visit(inner, around + 1, elements, remembered), own);
   };
-  return visit(expression, 0, 1);
+  return visit(expression, 0, 1, new Set());
 }
 
-function workOf(expression: Expression, lists: ReadonlyMap<string, ListType>): number {
+/** The longest that what is remembered of a part takes; of all elements together inside a macro. */
+export function workOf(expression: Expression, lists: ReadonlyMap<string, ListType>): number {
   if (expression.kind === "text") return TEST_NS_PER_CHARACTER[expression.test] * charactersOf(expression.subject);
   if (expression.kind === "lower") return LOWER_NS_PER_CHARACTER * charactersOf(expression.operand);
   if (expression.kind === "listed") return lookUpNs(expression, lists.get(expression.list) ?? "string");

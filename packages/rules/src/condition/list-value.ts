@@ -1,4 +1,4 @@
-import { domainToASCII } from "node:url";
+import { domainToASCII, domainToUnicode } from "node:url";
 import type { ListType } from "./list.ts";
 import type { SlotValue } from "./slots.ts";
 
@@ -10,7 +10,8 @@ export const MAX_LISTED_TEXT = 1024;
 const MAX_EMAIL = 320;
 const MAX_ASN = 2 ** 32 - 1;
 const COUNTRY_NAMES = new Intl.DisplayNames(["en"], { type: "region", fallback: "none" });
-const DOMAIN = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+const LABEL = String.raw`[\p{L}\p{M}\p{N}_](?:[\p{L}\p{M}\p{N}_-]{0,61}[\p{L}\p{M}\p{N}_])?`;
+const DOMAIN = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`, "u");
 
 /** A value in the one spelling by which it is compared; undefined when it is none of that type. */
 export function canonicalValue(type: ValueType, value: SlotValue): string | undefined {
@@ -24,6 +25,13 @@ export function canonicalValue(type: ValueType, value: SlotValue): string | unde
     case "email_domain":
       return domainOf(value);
   }
+}
+
+/** All spellings by which an entry is found: a domain is in Unicode or, as on the wire, in ASCII. */
+export function spellingsOf(type: ValueType, text: string): string[] {
+  const value = canonicalValue(type, text);
+  if (value === undefined) return [];
+  return type === "email_domain" ? [value, domainToASCII(value), domainToUnicode(value)] : [value];
 }
 
 /** What is wrong with an entry; undefined when nothing is. */
@@ -51,14 +59,11 @@ function asnOf(value: SlotValue): string | undefined {
 
 function domainOf(value: string): string | undefined {
   if (value.length > MAX_EMAIL) return undefined;
-  const written = value.slice(value.lastIndexOf("@") + 1).toLowerCase();
-  const domain = (isAscii(written) ? written : domainToASCII(written)).replace(/\.$/, "");
+  const domain = value
+    .slice(value.lastIndexOf("@") + 1)
+    .toLowerCase()
+    .replace(/\.$/, "");
   return DOMAIN.test(domain) ? domain : undefined;
-}
-
-function isAscii(text: string): boolean {
-  // oxlint-disable-next-line no-control-regex
-  return /^[\x00-\x7f]*$/.test(text);
 }
 
 function faultOfCountry(text: string, code: string | undefined): string | undefined {

@@ -74,6 +74,8 @@ describe("createList", () => {
     ["email_domain", "example.com", "ann@notexample.com", false],
     ["email_domain", "example.com", "ann@example.com.evil.test", false],
     ["email_domain", "bücher.example", "a@xn--bcher-kva.example", "bücher.example"],
+    ["email_domain", "xn--bcher-kva.example", "a@Bücher.example", "xn--bcher-kva.example"],
+    ["email_domain", "BÜCHER.example", "a@mail.bücher.example", "BÜCHER.example"],
     ["email_domain", "xyz", "a@b.xyz", "xyz"],
     ["email_domain", "example.com", "no domain", undefined],
     ["cidr", "10.0.0.0/8", "10.255.0.1", "10.0.0.0/8"],

@@ -1,6 +1,6 @@
 import { readBlock, readBlocks } from "./address-blocks.ts";
 import { keepLongest, type ListEntry, textAt } from "./list-entry.ts";
-import { canonicalValue, faultOfValue, MAX_LISTED_TEXT } from "./list-value.ts";
+import { canonicalValue, faultOfValue, MAX_LISTED_TEXT, spellingsOf } from "./list-value.ts";
 import { finishSteps, type Steps } from "../steps.ts";
 import type { SlotValue } from "./slots.ts";
 
@@ -44,8 +44,7 @@ export function* createListInSteps(type: ListType, entries: readonly ListEntry[]
   const known = new Map<string, ListEntry>();
   for (const [index, entry] of entries.entries()) {
     if (index % STEP === 0) yield;
-    const value = canonicalValue(type, entry.text);
-    if (value !== undefined) keepLongest(known, value, entry);
+    for (const value of spellingsOf(type, entry.text)) keepLongest(known, value, entry);
   }
   let widest = 0;
   for (const value of known.keys()) widest = Math.max(widest, labelsIn(value));

@@ -32,16 +32,28 @@ const UNANCHORED = 0;
 const BEGIN_OF_TEXT = 4;
 const END_OF_TEXT = -1;
 
+/** Patterns are compiled to be checked, and again wherever they are used. */
+const known = new Map<string, Pattern | string>();
+const MAX_KNOWN = 512;
+
 /**
  * Compiles a pattern in RE2's syntax; what is wrong with it otherwise. All states are made here, so that no text can
  * make more: a pattern with too many is refused.
  */
 export function compilePattern(pattern: string): Pattern | string {
+  const compiled = known.get(pattern) ?? compileNew(pattern);
+  if (known.size === MAX_KNOWN) known.clear();
+  known.set(pattern, compiled);
+  return compiled;
+}
+
+function compileNew(pattern: string): Pattern | string {
   let regex: RE2JS;
   try {
     regex = RE2JS.compile(pattern);
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
+    if (/\(\?<?[=!]/.test(pattern)) return "RE2 looks neither ahead nor back: there is no (?=, (?!, (?<= or (?<!.";
     return `This pattern cannot be read: ${error.message.replace(/^error parsing regexp: /, "")}. It is in RE2's syntax.`;
   }
   if (regex.programSize() > MAX_PROGRAM) return "This pattern is too large. Repeat less of it.";
