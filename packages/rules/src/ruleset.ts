@@ -124,7 +124,7 @@ export function finish({ content, faults, own }: RulesetDraft): Ruleset {
     decide: (input) => judge.decide(input),
     undecided: (code) => judge.undecided(code),
     explain: (input) => explainRules(content, input),
-    runTests: () => runTests(content.tests, judge.decide),
+    runTests: () => runTests(content.tests, (input) => judge.decide(input)),
   };
 }
 
