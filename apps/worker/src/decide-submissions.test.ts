@@ -116,6 +116,16 @@ describe("decideSubmissions", () => {
     expect((await decideOne(folder())).verdict.degraded).toEqual(["counter_warming:seen"]);
   });
 
+  test("says the same of young counters in whatever order the file has them", async () => {
+    const one = "seen: { key: identification.visitor_id, window: 24h }";
+    const two = "hourly: { key: identification.visitor_id, window: 1h }";
+    const verdictBy = async (counters: string) =>
+      (await decideOne(folder(LIVE.replace(/counters: .*/, `counters: { ${counters} }`)))).publication;
+    const [verdict, reordered] = [await verdictBy(`${one}, ${two}`), await verdictBy(`${two}, ${one}`)];
+    expect(reordered.verdict.ruleset.digest).toBe(verdict.verdict.ruleset.digest);
+    expect(reordered.digest).toBe(verdict.digest);
+  });
+
   test("has no candidate where none is named", async () => {
     const { verdict } = await decideOne(folder(LIVE.replace("candidate: next\n", "")));
     expect(verdict).not.toHaveProperty("candidate");

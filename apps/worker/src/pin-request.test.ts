@@ -115,4 +115,19 @@ describe("countersOf", () => {
     expect(countersOf(one, two)).toHaveLength(2);
     expect(countersOf(one, undefined)).toHaveLength(1);
   });
+
+  test("lets the ruleset that decides say whether the submission counts", () => {
+    const work = { id: "s_1", meta: { kind: "sealed" }, receivedAt: RECEIVED_AT, tries: 1, retries: 0 } as const;
+    const counters = `{ fresh: { key: identification.visitor_id, where: "!checks.stale", window: 1h } }`;
+    const strict = (name: string, age: string) =>
+      loadRuleset(`ruleset: ${name}\nsettings: { max_event_age: ${age} }\ncounters: ${counters}\nrules: []\n`, {
+        file: `${name}.yaml`,
+      });
+    const [live, candidate] = [
+      viewOf(strict("default", "1h"), work, { ...event, timestamp: RECEIVED_AT - 60_000 }),
+      viewOf(strict("next", "30s"), work, { ...event, timestamp: RECEIVED_AT - 60_000 }),
+    ];
+    expect(countersOf(live, candidate).map(({ counts }) => counts)).toEqual([{ on: "submission", now: true }]);
+    expect(countersOf(candidate, live).map(({ counts }) => counts)).toEqual([{ on: "submission", now: false }]);
+  });
 });

@@ -32,10 +32,16 @@ export function pinRequestOf(submission: {
   };
 }
 
-/** The counters of several views, each definition once. */
+/**
+ * The counters of several views, each definition once. What the first view says of one stands: a candidate with other
+ * settings may find that the submission counts where the ruleset that decides does not.
+ */
 export function countersOf(...views: readonly (View | undefined)[]): CounterUse[] {
-  const all = views.flatMap((view) => view?.counters ?? []);
-  return [...new Map(all.map((counter) => [counter.definition, counter])).values()];
+  const first = new Map<string, CounterUse>();
+  for (const counter of views.flatMap((view) => view?.counters ?? [])) {
+    if (!first.has(counter.definition)) first.set(counter.definition, counter);
+  }
+  return [...first.values()];
 }
 
 function requestOf(

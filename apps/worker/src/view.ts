@@ -23,7 +23,7 @@ export interface Seen {
   readonly ruleset: Ruleset;
   readonly checks: Checks;
   readonly decision: Decision;
-  /** Names of its counters that are younger than their windows. */
+  /** Names of its counters that are younger than their windows, sorted. */
   readonly warming: readonly string[];
 }
 
@@ -57,7 +57,11 @@ export function see(view: View, { meta, receivedAt }: Work, event: Event, answer
     ruleset,
     checks,
     decision: ruleset.decide({ event, checks, context, receivedAt, kind, counters: values }),
-    warming: known.filter(({ isWarming }) => isWarming).map(({ name }) => name),
+    // Sorted, as the order of counters in a file is no part of the ruleset's digest.
+    warming: known
+      .filter(({ isWarming }) => isWarming)
+      .map(({ name }) => name)
+      .toSorted(),
   };
 }
 
