@@ -15,13 +15,13 @@ export interface PlannedCounter {
 
 /**
  * Lua: `count(zset, member, score, at, window_ms)` counts a member once, at the latest of its scores, and forgets what
- * fell out of the window that ends at `at`. Beyond 1,000 members the oldest go. The day over the window is for
- * submissions that were received while the workers lagged behind.
+ * fell out of the window that ends at `at` more than a day ago. Beyond 1,000 members the oldest go. The day over the
+ * window is for submissions that are judged later than younger ones: their windows begin earlier.
  */
 export const COUNT = `
 local function count(zset, member, score, at, window_ms)
   redis.call('ZADD', zset, 'GT', score, member)
-  redis.call('ZREMRANGEBYSCORE', zset, '-inf', at - window_ms)
+  redis.call('ZREMRANGEBYSCORE', zset, '-inf', at - window_ms - 86400000)
   redis.call('ZREMRANGEBYRANK', zset, 0, -1001)
   redis.call('PEXPIRE', zset, window_ms + 86400000)
 end
@@ -29,9 +29,9 @@ end
 
 /**
  * Lua, after `COUNT`: `tell(plan, zsets, line)` counts one outcome, as a record keeps it, in each planned counter that
- * it concerns; `tell_waiting(record, plan, zsets)` does so with those that came before there was a plan. `plan` is the
- * decoded field `oc`, `zsets` the keys of its counters in the same order. Call it in the script that writes the plan:
- * then no outcome is left between the two.
+ * it concerns; `tell_all(record, plan, zsets)` does so with those that came before there was this plan. `plan` is a list
+ * of decoded counters of the field `oc`, `zsets` their keys in the same order. Call it in the script that writes the
+ * plan: then no outcome is left between the two.
  */
 export const TELL = `
 local function tell(plan, zsets, line)
@@ -48,8 +48,7 @@ local function tell(plan, zsets, line)
     end
   end
 end
-local function tell_waiting(record, plan, zsets)
-  for line in string.gmatch(redis.call('HGET', record, 'ow') or '', '[^\\n]+') do tell(plan, zsets, line) end
-  redis.call('HDEL', record, 'ow')
+local function tell_all(record, plan, zsets)
+  for line in string.gmatch(redis.call('HGET', record, 'o') or '', '[^\\n]+') do tell(plan, zsets, line) end
 end
 `;

@@ -123,11 +123,11 @@ end
 local function read(zset, since_key, received_at, event_time, window_ms, member)
   local since = since_of(since_key, received_at, window_ms)
   if member ~= '' then count(zset, member, event_time, received_at, window_ms) end
-  local last = math.max(received_at, event_time)
-  local value = redis.call('ZCOUNT', zset, string.format('(%.0f', received_at - window_ms), last)
+  local before, last = received_at - window_ms, math.max(received_at, event_time)
+  local value = redis.call('ZCOUNT', zset, string.format('(%.0f', before), last)
   if member ~= '' then
-    local score = redis.call('ZSCORE', zset, member)
-    if not score or tonumber(score) > last then value = math.min(value + 1, 1000) end
+    local score = tonumber(redis.call('ZSCORE', zset, member) or before)
+    if score <= before or score > last then value = math.min(value + 1, 1000) end
   end
   return value .. (received_at - since < window_ms and 'w' or '')
 end
@@ -173,7 +173,7 @@ while k < #KEYS do
     redis.call('HSET', record, 'ic', counted)
     if #planned > 0 then
       redis.call('HSET', record, 'oc', plan)
-      tell_waiting(record, planned, zsets)
+      tell_all(record, planned, zsets)
     end
   end
   rows[#rows + 1] = { claimed, unpack(values) }

@@ -15,8 +15,8 @@ import { type Context, isRecord, type Kind, KINDS, type Label, type Lane, LANES 
  *   vi what the verdict was made from: its pinned inputs and, if it is undecided, why
  * What became of it, in both times:
  *   oc plan of its outcome counters (JSON list of PlannedCounter), where its ruleset has any
- *   o  outcomes as they were told, one line of JSON each, the latest 32
- *   ol the last label                 ow outcomes told before there was a plan, at most 16 lines: counted with it
+ *   o  outcomes as they were told, one line of JSON each, the latest 32: a plan that comes later counts them
+ *   ol the last label
  */
 export interface Meta {
   readonly kind: Kind;

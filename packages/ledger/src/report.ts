@@ -30,7 +30,7 @@ const TTL_MS = 86_400_000;
 /*
  * All or nothing: the first write is the SET, which a full Redis refuses. It is kept for as long as the record at least.
  * `changed` when the plan is not the one whose counters are in KEYS. A submission that is undecided and has no plan may
- * still get one, so its outcomes wait for it in the record.
+ * still get one, so that none of its outcomes may be forgotten yet.
  */
 const report = createScript(`
 ${COUNT}${TELL}
@@ -38,26 +38,26 @@ local told, record = KEYS[1], KEYS[2]
 local digest, submission, plan, outcome, label, occurred_at, max_ahead, ttl = unpack(ARGV)
 local known = redis.call('GET', told)
 if known then return { { 'known', known } } end
-local r = redis.call('HMGET', record, 'd', 's', 'oc', 'o', 'ow')
+local r = redis.call('HMGET', record, 'd', 's', 'oc', 'o')
 if not r[1] then return { { 'missing' } } end
 if (r[3] or '') ~= plan then return { { 'changed' } } end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local at = tonumber(occurred_at) or now
 if at > now + max_ahead then return { { 'ahead' } } end
+local lines = r[4] or ''
 local waits = plan == '' and not r[2]
-if waits and select(2, string.gsub(r[5] or '', '\\n', '')) >= 16 then return { { 'full' } } end
+if waits and select(2, string.gsub(lines, '\\n', '')) >= 16 then return { { 'full' } } end
 local fields = {}
 if outcome ~= '' then fields[#fields + 1] = '"outcome":"' .. outcome .. '"' end
 if label ~= '' then fields[#fields + 1] = '"label":"' .. label .. '"' end
 fields[#fields + 1] = '"occurred_at":' .. string.format('%.0f', at)
 local line = '{' .. table.concat(fields, ',') .. '}\\n'
 redis.call('SET', told, digest .. '|' .. submission, 'PX', math.max(ttl, redis.call('PTTL', record)))
-local lines = (r[4] or '') .. line
+lines = lines .. line
 if select(2, string.gsub(lines, '\\n', '')) > 32 then lines = string.gsub(lines, '^[^\\n]*\\n', '') end
 redis.call('HSET', record, 'o', lines)
 if label ~= '' then redis.call('HSET', record, 'ol', label) end
-if waits then redis.call('HSET', record, 'ow', (r[5] or '') .. line) end
 if plan ~= '' then tell(cjson.decode(plan), { unpack(KEYS, 3) }, line) end
 return { { 'accepted', submission } }
 `);

@@ -174,6 +174,15 @@ describe("the window of a counter", () => {
     expect(await ledger.redis.zscore(ledger.keys.counter("visitor1"), "account1")).toBe(String(RECEIVED_AT + 60_000));
   });
 
+  test("is whole for a submission that is judged after younger ones", async () => {
+    const ledger = await openLedger();
+    for (let minute = 0; minute < 60; minute++) await count(ledger, { receivedAt: RECEIVED_AT + minute * 60_000 });
+    await count(ledger, { receivedAt: RECEIVED_AT + 3 * HOUR_MS });
+    expect(await look(ledger, RECEIVED_AT + 59 * 60_000)).toBe(60);
+    expect(await look(ledger, RECEIVED_AT + HOUR_MS)).toBe(59);
+    expect(await look(ledger, RECEIVED_AT + 3 * HOUR_MS)).toBe(1);
+  });
+
   test("counts a distinct value once, at its latest time", async () => {
     const ledger = await openLedger();
     for (const minute of [0, 30, 59]) {
@@ -196,11 +205,13 @@ describe("the memory of a counter", () => {
     expect(await count(ledger, { eventTime: RECEIVED_AT - 6000 })).toBe(1000);
   });
 
-  test("forgets what fell out of the window", async () => {
+  test("forgets what fell out of the window more than a day ago", async () => {
     const ledger = await openLedger();
     await count(ledger);
-    await count(ledger, { receivedAt: RECEIVED_AT + HOUR_MS });
-    expect(await ledger.redis.zcard(ledger.keys.counter("visitor1"))).toBe(1);
+    await count(ledger, { receivedAt: RECEIVED_AT + HOUR_MS + DAY_MS - 1 });
+    expect(await ledger.redis.zcard(ledger.keys.counter("visitor1"))).toBe(2);
+    await count(ledger, { receivedAt: RECEIVED_AT + HOUR_MS + DAY_MS });
+    expect(await ledger.redis.zcard(ledger.keys.counter("visitor1"))).toBe(2);
   });
 
   test("lasts for a window and a day after the last that counted", async () => {
@@ -272,27 +283,36 @@ describe("the plan of outcome counters", () => {
     expect(JSON.parse((await ledger.redis.hget(ledger.keys.record(id), "oc")) ?? "")).toEqual([one.plan, two.plan]);
   });
 
-  test("counts the outcomes that waited for it once, for those who come later", async () => {
+  test("counts the outcomes that were told before it once, for those who come later", async () => {
     const ledger = await openLedger();
     const { redis, keys } = ledger;
     const id = await accepted(ledger);
-    await redis.hset(keys.record(id), "ow", `{"outcome":"login_failed","occurred_at":${RECEIVED_AT}}\n`);
+    await redis.hset(keys.record(id), "o", `{"outcome":"login_failed","occurred_at":${RECEIVED_AT}}\n`);
     const own = await pin(ledger, aCount(id, { counters: [plan(id)] }));
     expect(own.counters[0]?.value).toBe(0);
-    expect(await redis.hexists(keys.record(id), "ow")).toBe(0);
     expect(await redis.zrange(keys.counter("failed1"), 0, "-1", "WITHSCORES")).toEqual([id, String(RECEIVED_AT)]);
     const next = await accepted(ledger);
     expect((await pin(ledger, aCount(next, { counters: [plan(next)] }))).counters[0]?.value).toBe(1);
   });
 
-  test("outlives the decision, and what waited for one that never came does not", async () => {
+  test("counts in what is new to a retry also the outcomes that were told between the tries", async () => {
     const ledger = await openLedger();
     const { redis, keys } = ledger;
-    const [planned, unplanned] = [await accepted(ledger), await accepted(ledger)];
-    await pin(ledger, aCount(planned, { counters: [plan(planned)] }));
-    await redis.hset(keys.record(unplanned), "ow", "{}\n");
-    await publishVerdicts(redis, keys, [aPublication(planned), aPublication(unplanned)], keeping(ledger));
-    expect(await redis.hexists(keys.record(planned), "oc")).toBe(1);
-    expect(await redis.hexists(keys.record(unplanned), "ow")).toBe(0);
+    const id = await accepted(ledger);
+    const [one, two] = [plan(id), plan(id, { key: "failed2", definition: "0000000000000000" })];
+    await pin(ledger, aCount(id, { counters: [one] }));
+    await redis.hset(keys.record(id), "o", `{"outcome":"login_failed","occurred_at":${RECEIVED_AT}}\n`);
+    await pin(ledger, aCount(id, { counters: [one, two] }));
+    expect(await redis.zrange(keys.counter("failed2"), 0, "-1")).toEqual([id]);
+    expect(await redis.exists(keys.counter("failed1"))).toBe(0);
+  });
+
+  test("outlives the decision", async () => {
+    const ledger = await openLedger();
+    const { redis, keys } = ledger;
+    const id = await accepted(ledger);
+    await pin(ledger, aCount(id, { counters: [plan(id)] }));
+    await publishVerdicts(redis, keys, [aPublication(id)], keeping(ledger));
+    expect(await redis.hexists(keys.record(id), "oc")).toBe(1);
   });
 });
