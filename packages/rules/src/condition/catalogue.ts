@@ -27,7 +27,7 @@ export interface Field {
 }
 
 /** Where the value of a field comes from. `outcome` is known to counters of outcomes alone, `element` inside a macro. */
-export type FieldRoot = "event" | "checks" | "context" | "facts" | "counters" | "outcome" | "element";
+type FieldRoot = "event" | "checks" | "context" | "facts" | "counters" | "outcome" | "element";
 
 export type Platform = "browser" | "android" | "ios";
 
