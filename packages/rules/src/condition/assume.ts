@@ -1,40 +1,18 @@
 import type { Field } from "./catalogue.ts";
-import { ANY, comparedWith, type Domain, isEmpty, join, meet, noneOf, oneOf } from "./domain.ts";
+import { ANY, comparedWith, type Domain, join, noneOf, oneOf } from "./domain.ts";
 import { canonicalExpression, type Comparison, type Expression, partsOf } from "./expression.ts";
-import { PLATFORM_PATH, platformsNamed, platformsOf } from "./platforms.ts";
-
-/** What is known of an input once some clauses are taken to hold, by what it is known about. */
-export type Facts = ReadonlyMap<string, Fact>;
-
-interface Fact {
-  readonly domain: Domain;
-  /** What it is known from; nothing when it follows from the names alone. */
-  readonly from: readonly Ground[];
-}
-
-/** A clause that is taken to hold, or not to, and what follows from it. */
-export interface Ground {
-  readonly clause: Expression;
-  readonly holds: boolean;
-  readonly domain: Domain;
-  /** The field that must be present for it, where that is the point. */
-  readonly field?: Field;
-}
-
-/** Why a clause cannot be what it is taken to be. */
-export interface Contradiction {
-  readonly about: "value" | "presence" | "platform" | "literal";
-  readonly ground: Ground;
-  /** What was known before and excludes it. */
-  readonly against: readonly Ground[];
-  /** What the names alone allow. */
-  readonly limits: Domain;
-}
-
-/** The clause that an assumption is told by, and whether that holds. */
-type Told = Pick<Ground, "clause" | "holds">;
-
-export const NOTHING: Facts = new Map();
+import {
+  BOOLEAN,
+  constrain,
+  constrainPresence,
+  type Contradiction,
+  type Facts,
+  isContradiction,
+  only,
+  PLATFORM,
+  type Told,
+} from "./facts.ts";
+import { PLATFORM_PATH, platformsNamed } from "./platforms.ts";
 
 /**
  * What follows when an expression is taken to be true, or false, beside what is known already. All that follows is
@@ -62,7 +40,7 @@ export function assume(
     case "choose":
       return assumeChoice(expression, wanted, facts, told);
     case "has":
-      return assumePresence(expression.field, wanted, facts, told);
+      return constrainPresence(facts, expression.field, wanted, told);
     case "compare":
       return assumeComparison(expression, wanted, facts, told);
     case "in": {
@@ -78,13 +56,8 @@ export function assume(
     case "listed":
     case "includes":
     case "each":
-      return assumeValue(expression, oneOf([wanted]), facts, told);
+      return assumeValue(expression, only(wanted), facts, told);
   }
-}
-
-/** Whether an assumption failed. */
-export function isContradiction(result: Facts | Contradiction): result is Contradiction {
-  return "about" in result;
 }
 
 /** Whether an expression is made of clauses. */
@@ -177,15 +150,13 @@ function assumeComparison(
   const plain = isNegated ? OPPOSITE[op] : op;
   const isTurned = plain === ">" || (plain === "==" && left > right);
   const key = JSON.stringify([plain === "==" ? "==" : "<", ...(isTurned ? [right, left] : [left, right])]);
-  const limits = isSame ? oneOf([isTrueOfSame !== isNegated]) : BOOLEAN;
+  const limits = isSame ? only(isTrueOfSame !== isNegated) : BOOLEAN;
   return constrain(
     assumePresent(expression, facts, told),
     { about: "value", key, limits },
-    { ...told, domain: oneOf([wanted !== isNegated]) },
+    { ...told, domain: only(wanted !== isNegated) },
   );
 }
-
-const BOOLEAN = oneOf([true, false]);
 
 // The side of a comparison, or a clause as a whole, has one of these values.
 function assumeValue(side: Expression, domain: Domain, facts: Facts, told: Told): Facts | Contradiction {
@@ -197,53 +168,21 @@ function assumeValue(side: Expression, domain: Domain, facts: Facts, told: Told)
   );
   if (isContradiction(known) || side.kind !== "field" || side.field.path !== PLATFORM_PATH) return known;
   const platforms = oneOf(platformsNamed(known.get(key)?.domain ?? ANY));
-  return constrain(known, { about: "platform", key: "platform", limits: ANY }, { ...told, domain: platforms });
+  return constrain(known, PLATFORM, { ...told, domain: platforms });
 }
 
 function assumePresent(expression: Expression, facts: Facts, told: Told): Facts | Contradiction {
   let known: Facts | Contradiction = facts;
   for (const field of fieldsNeeded(expression)) {
     if (isContradiction(known)) return known;
-    known = assumePresence(field, true, known, told);
+    known = constrainPresence(known, field, true, told);
   }
   return known;
 }
 
-function assumePresence(field: Field, wanted: boolean, facts: Facts, told: Told): Facts | Contradiction {
-  const ground = { ...told, field, domain: oneOf([wanted]) };
-  const paths = wanted ? pathsAbove(field) : [field.path];
-  const known = paths.reduce<Facts | Contradiction>(
-    (before, path) => constrain(before, { about: "presence", key: `has(${path})`, limits: BOOLEAN }, ground),
-    facts,
-  );
-  if (!wanted || field.platforms === undefined) return known;
-  const domain = oneOf(platformsOf(field));
-  return constrain(known, { about: "platform", key: "platform", limits: ANY }, { ...ground, domain });
-}
-
-// A signal that is present lies in groups that are.
-function pathsAbove({ root, path, keys }: Field): string[] {
-  return root === "event" ? keys.map((_, index) => keys.slice(0, index + 1).join(".")) : [path];
-}
-
-function constrain(
-  facts: Facts | Contradiction,
-  { about, key, limits }: { about: Contradiction["about"]; key: string; limits: Domain },
-  ground: Ground,
-): Facts | Contradiction {
-  if (isContradiction(facts)) return facts;
-  const fact = facts.get(key) ?? { domain: limits, from: [] };
-  const domain = meet(fact.domain, ground.domain);
-  if (!isEmpty(domain)) return new Map(facts).set(key, { domain, from: [...fact.from, ground] });
-  const isAlone = isEmpty(meet(limits, ground.domain));
-  const alone = fact.from.filter((other) => isEmpty(meet(other.domain, ground.domain)));
-  const against = isAlone ? [] : alone.length > 0 ? alone.slice(0, 1) : fact.from;
-  return { about, ground, against, limits };
-}
-
 /** What a side is, so that two of the same are known together. */
 function keyOf(side: Expression): string {
-  return JSON.stringify(canonicalExpression(side));
+  return side.kind === "field" ? side.field.path : JSON.stringify(canonicalExpression(side));
 }
 
 function limitsOf(side: Expression): Domain {

@@ -42,11 +42,15 @@ export function compileEach({ macro, field, condition }: Each, inner: Term, slot
         if (result === undefined) continue;
         const own: Evidence = {};
         inner.explain(values, own);
+        let isNamed = false;
         for (const [name, value] of Object.entries(own)) {
           const placed = name.replace(`${field.path}[]`, `${field.path}[${at}]`);
+          if (placed !== name) isNamed = true;
           if (result === decisive) evidence[placed] = value;
           else if (placed === name) outer[name] = value;
         }
+        // Nothing of the element decided but that there is one.
+        if (result === decisive && !isNamed) evidence[field.path] = describeElements(list.length);
         if (result === decisive && ++found === enough) return;
       }
       Object.assign(evidence, outer);

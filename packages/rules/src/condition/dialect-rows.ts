@@ -37,7 +37,7 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
   row("<value>\\s*(?<at>\\?\\?)\\s*<value>", { cel: "has($1) ? $1 : $2" }),
   row("(?<![\\w.])(?<at>exists|defined|isset|is_defined|present)\\(\\s*<name>\\s*\\)", { cel: "has($1)" }),
   row("(?<![\\w.])<null>", { advice: NULL }),
-  row("([A-Za-z_][\\w.]*)(?<at>\\?\\.)([A-Za-z_][\\w.?]*)", { cel: (a, b) => `${a}.${b.replaceAll("?", "")}` }),
+  row("<name>(?<at>\\?\\.)([A-Za-z_][\\w.?]*)", { cel: (a, b) => `${a}.${b.replaceAll("?", "")}` }),
 
   // Lists, ranges and sets.
   row("<value>\\s+(?<at>not\\s+in)\\s+<group>", { cel: (item, group) => `!(${item} in ${listOf(group)})` }),
@@ -57,31 +57,27 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
   row("<name>\\.(?<at>some|any)\\(\\s*\\(?(\\w+)\\)?\\s*=>\\s*<body>\\)", { cel: "$1.exists($2, $3)" }),
   row("<name>\\.(?<at>every|all)\\(\\s*\\(?(\\w+)\\)?\\s*=>\\s*<body>\\)", { cel: "$1.all($2, $3)" }),
   row("(?<![\\w.])(?:count|filter|map|find\\w*|sum|reduce)\\(\\s*<name>\\s*,<body>\\)", { advice: LOOK }),
-  row("([A-Za-z_][\\w.]*)\\.(?<at>filter|map|find\\w*|reduce)\\(", { advice: LOOK }),
+  row("<name>\\.(?<at>filter|map|find\\w*|reduce)\\(", { advice: LOOK }),
   row("(?<![\\w.])(?:len|size|length|count)\\(\\s*<name>\\s*\\)", { advice: COUNT }),
-  row("([A-Za-z_][\\w.]*)\\.(?<at>length|size|count)(?!\\w)", { advice: COUNT }),
+  row("<name>\\.(?<at>length|size|count)(?!\\w)", { advice: COUNT }),
 
   // Tests of a text.
   row("<value>\\s*\\|\\s*(?<at>lower|toLower)\\(\\s*\\)", { cel: "lower($1)" }),
   row("<value>\\s*\\|\\s*(?<at>\\w+)\\(([^()]*)\\)", {
     advice: "Values are not piped here. Write lower($1) or a test such as $1.contains(…).",
   }),
-  row("([A-Za-z_][\\w.]*)\\.(?<at>toLowerCase|toLower|lowerAscii|lower|casefold|downcase)\\(\\)", { cel: "lower($1)" }),
-  row("([A-Za-z_][\\w.]*)\\.(?:toUpperCase|toUpper|upper)\\(\\)|(?:upper|ucase)\\(<name>\\)", {
+  row("<name>\\.(?<at>toLowerCase|toLower|lowerAscii|lower|casefold|downcase)\\(\\)", { cel: "lower($1)" }),
+  row("<name>\\.(?:toUpperCase|toUpper|upper)\\(\\)|(?:upper|ucase)\\(<name>\\)", {
     advice: "There are no capitals to compare with. Compare lower(…) with a text in small letters.",
   }),
   row("(?<at>/)((?:[^/\\\\\\n]|\\\\.)+)/[a-z]*\\.test\\(\\s*<name>\\s*\\)", { cel: (re, name) => matching(name, re) }),
   row("<name>(?:\\.(?:match|search)\\(\\s*|\\s*(?<at>=~)\\s*)/((?:[^/\\\\\\n]|\\\\.)+)/[a-z]*\\)?", {
     cel: (name, re) => matching(name, re),
   }),
-  row("([A-Za-z_][\\w.]*)\\.indexOf\\(\\s*<text>\\s*\\)\\s*(?:>=\\s*0|>\\s*-1|!==?\\s*-1)", { cel: "$1.contains($2)" }),
-  row("([A-Za-z_][\\w.]*)\\.(?<at>includes)\\(\\s*<text>\\s*\\)", { cel: "$1.contains($2)" }),
-  row(
-    "([A-Za-z_][\\w.]*)\\.(?<at>startswith|starts_with|hasPrefix)\\(\\s*<text>\\s*\\)",
-    { cel: "$1.startsWith($2)" },
-    "dg",
-  ),
-  row("([A-Za-z_][\\w.]*)\\.(?<at>endswith|ends_with|hasSuffix)\\(\\s*<text>\\s*\\)", { cel: "$1.endsWith($2)" }, "dg"),
+  row("<name>\\.indexOf\\(\\s*<text>\\s*\\)\\s*(?:>=\\s*0|>\\s*-1|!==?\\s*-1)", { cel: "$1.contains($2)" }),
+  row("<name>\\.(?<at>includes)\\(\\s*<text>\\s*\\)", { cel: "$1.contains($2)" }),
+  row("<name>\\.(?<at>startswith|starts_with|hasPrefix)\\(\\s*<text>\\s*\\)", { cel: "$1.startsWith($2)" }, "dg"),
+  row("<name>\\.(?<at>endswith|ends_with|hasSuffix)\\(\\s*<text>\\s*\\)", { cel: "$1.endsWith($2)" }, "dg"),
   row("(?<![\\w.])(?:starts_with|startsWith|hasPrefix)\\(\\s*<value>\\s*,\\s*<text>\\s*\\)", {
     cel: "$1.startsWith($2)",
   }),

@@ -41,16 +41,21 @@ export function comparedWith(op: Comparison, literal: Literal): Domain {
     : { ...ANY, least: literal, isAbove: op === ">" };
 }
 
-/** What is in both. */
+/** What is in both; the first itself when the second takes nothing from it. */
 export function meet(a: Domain, b: Domain): Domain {
-  const counted = a.only ?? b.only;
-  if (counted !== undefined) return oneOf([...counted].filter((value) => allows(a, value) && allows(b, value)));
+  if (a.only !== undefined) {
+    const left = [...a.only].filter((value) => allows(b, value));
+    return left.length === a.only.size ? a : oneOf(left);
+  }
+  if (b.only !== undefined) return oneOf([...b.only].filter((value) => allows(a, value)));
+  const isBoundBelow = b.least > a.least || (b.least === a.least && b.isAbove && !a.isAbove);
+  const isBoundAbove = b.most < a.most || (b.most === a.most && b.isBelow && !a.isBelow);
+  const isWithout = [...b.not].some((value) => !a.not.has(value));
+  if (!isBoundBelow && !isBoundAbove && !isWithout) return a;
   return {
-    not: a.not.size === 0 || b.not.size === 0 ? (a.not.size === 0 ? b.not : a.not) : new Set([...a.not, ...b.not]),
-    least: Math.max(a.least, b.least),
-    most: Math.min(a.most, b.most),
-    isAbove: (a.isAbove && a.least >= b.least) || (b.isAbove && b.least >= a.least),
-    isBelow: (a.isBelow && a.most <= b.most) || (b.isBelow && b.most <= a.most),
+    not: isWithout ? new Set([...a.not, ...b.not]) : a.not,
+    ...(isBoundBelow ? { least: b.least, isAbove: b.isAbove } : { least: a.least, isAbove: a.isAbove }),
+    ...(isBoundAbove ? { most: b.most, isBelow: b.isBelow } : { most: a.most, isBelow: a.isBelow }),
   };
 }
 

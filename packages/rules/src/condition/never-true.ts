@@ -1,5 +1,6 @@
-import { assume, type Facts, isContradiction, isJoint, NOTHING } from "./assume.ts";
+import { assume, isJoint } from "./assume.ts";
 import { type Expression, partsOf } from "./expression.ts";
+import { type Facts, isContradiction, NOTHING, type Told } from "./facts.ts";
 import type { ConditionScope } from "./read-expression.ts";
 import { describeAlways, describeLiterals, describeNever } from "./unreachable-message.ts";
 
@@ -7,8 +8,8 @@ import { describeAlways, describeLiterals, describeNever } from "./unreachable-m
 export interface Unreachable {
   readonly clause: Expression;
   readonly value: boolean;
-  /** It is never of that value while this is true. */
-  readonly within?: Expression;
+  /** It is never of that value while these hold, or do not. */
+  readonly within: readonly Told[];
   readonly message: (text: string) => string;
 }
 
@@ -26,7 +27,7 @@ export function checkReachable(expression: Expression, scope: ConditionScope): b
 export function findUnreachable(expression: Expression): Unreachable[] {
   if (expression.kind === "literal" && expression.value === true) return [];
   const alone = unreachableAlone(expression);
-  return alone.length > 0 ? alone : unreachableWithin(expression, true, NOTHING, expression);
+  return alone.length > 0 ? alone : unreachableWithin(expression, true, NOTHING, [{ clause: expression, holds: true }]);
 }
 
 // Parts first, so that the fault stands at the smallest clause.
@@ -34,22 +35,27 @@ function unreachableAlone(expression: Expression): Unreachable[] {
   const inParts = partsOf(expression).flatMap((part) => (part.kind === "literal" ? [] : unreachableAlone(part)));
   if (inParts.length > 0 || !isClause(expression)) return inParts;
   if (!isJoint(expression) && !hasName(expression)) {
-    return [{ clause: expression, value: false, message: (text) => describeLiterals(expression, text) }];
+    return [{ clause: expression, value: false, within: [], message: (text) => describeLiterals(expression, text) }];
   }
   const hit = assume(expression, true, NOTHING);
-  if (isContradiction(hit)) return unreachableWithin(expression, true, NOTHING, expression);
+  if (isContradiction(hit)) return unreachableWithin(expression, true, NOTHING, [{ clause: expression, holds: true }]);
   const miss = assume(expression, false, NOTHING);
   // Where a signal cannot be present a clause is unknown, which is not to be always true.
   if (!isContradiction(miss) || miss.about === "platform") return [];
   const at = isJoint(expression) ? miss.ground.clause : expression;
-  return [{ clause: expression, value: false, message: (text) => describeAlways(at, miss, text) }];
+  return [{ clause: expression, value: false, within: [], message: (text) => describeAlways(at, miss, text) }];
 }
 
 /**
  * The clauses that contradict what is known where they stand. Of alternatives each must be possible; of what is denied
  * it is enough that one is, as `!(vpn && proxy)` is right beside `vpn`.
  */
-function unreachableWithin(expression: Expression, wanted: boolean, facts: Facts, within: Expression): Unreachable[] {
+function unreachableWithin(
+  expression: Expression,
+  wanted: boolean,
+  facts: Facts,
+  within: readonly Told[],
+): Unreachable[] {
   const inParts = partsWithin(expression, wanted, facts, within);
   const result = assume(expression, wanted, facts);
   if (inParts.length > 0 || !isContradiction(result)) return inParts;
@@ -58,7 +64,7 @@ function unreachableWithin(expression: Expression, wanted: boolean, facts: Facts
   ];
 }
 
-function partsWithin(expression: Expression, wanted: boolean, facts: Facts, within: Expression): Unreachable[] {
+function partsWithin(expression: Expression, wanted: boolean, facts: Facts, within: readonly Told[]): Unreachable[] {
   switch (expression.kind) {
     case "not":
       return isJoint(expression.operand) ? unreachableWithin(expression.operand, !wanted, facts, within) : [];
@@ -67,13 +73,16 @@ function partsWithin(expression: Expression, wanted: boolean, facts: Facts, with
       if ((expression.kind === "all") === wanted) return withinEach(expression.operands, wanted, facts, within);
       if (!wanted && !isContradiction(assume(expression, wanted, facts))) return [];
       const clauses = expression.operands.filter(({ kind }) => kind !== "literal");
-      return clauses.flatMap((operand) => unreachableWithin(operand, wanted, facts, within));
+      return clauses.flatMap((operand) =>
+        unreachableWithin(operand, wanted, facts, [...within, { clause: operand, holds: wanted }]),
+      );
     }
     case "choose":
       return [expression.yes, expression.no].flatMap((branch, index) => {
         const chosen = assume(expression.condition, index === 0, facts);
         const isOpen = branch.kind === "literal" || isContradiction(chosen);
-        return isOpen ? [] : unreachableWithin(branch, wanted, chosen, within);
+        const taken = { clause: expression.condition, holds: index === 0 };
+        return isOpen ? [] : unreachableWithin(branch, wanted, chosen, [...within, taken]);
       });
     case "literal":
     case "field":
@@ -92,7 +101,12 @@ function partsWithin(expression: Expression, wanted: boolean, facts: Facts, with
   }
 }
 
-function withinEach(operands: readonly Expression[], wanted: boolean, facts: Facts, within: Expression): Unreachable[] {
+function withinEach(
+  operands: readonly Expression[],
+  wanted: boolean,
+  facts: Facts,
+  within: readonly Told[],
+): Unreachable[] {
   let known = facts;
   for (const operand of operands) {
     const next = assume(operand, wanted, known);

@@ -1,8 +1,9 @@
-import { comparedSide, type Contradiction, type Ground, isJoint } from "./assume.ts";
+import { comparedSide, isJoint } from "./assume.ts";
 import type { Platform } from "./catalogue.ts";
 import { clauseText } from "./clause-text.ts";
 import type { Domain } from "./domain.ts";
 import type { Expression } from "./expression.ts";
+import type { Contradiction, Ground } from "./facts.ts";
 import { nameOf, placeOf, PLATFORMS } from "./platforms.ts";
 
 /** Why a clause can never be of a value where it stands. */
