@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Logger } from "@assay/host";
 import { readRulesetFiles } from "@assay/host/ruleset-files";
 import type { RulesetFolder } from "@assay/rules";
@@ -103,7 +104,7 @@ export async function followRulesets(options: RulesetsOptions): Promise<Rulesets
 async function look({ folder, now }: RulesetsOptions): Promise<Content> {
   try {
     const files = await readRulesetFiles(folder);
-    return { digest: digestOf(files), load: () => loadTested(files, { folder, now: now() }) };
+    return { digest: await digestOf(files), load: () => loadTested(files, { folder, now: now() }) };
   } catch (cause) {
     const unusable = new RulesetsUnusableError([cause instanceof Error ? cause.message : String(cause)], { cause });
     return {
@@ -113,9 +114,13 @@ async function look({ folder, now }: RulesetsOptions): Promise<Content> {
   }
 }
 
-function digestOf(files: ReadonlyMap<string, string>): string {
+// A folder may hold 64 MiB, and is looked at every two seconds: between its files the process goes on with its work.
+async function digestOf(files: ReadonlyMap<string, string>): Promise<string> {
   const hash = createHash("sha256");
-  for (const [path, text] of files) hash.update(`${path}\0${text.length}\0`).update(text);
+  for (const [path, text] of files) {
+    await setImmediate();
+    hash.update(`${path}\0${text.length}\0`).update(text);
+  }
   return hash.digest("base64");
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { canonicalJson, closestName } from "@assay/protocol";
+import { closestName } from "@assay/protocol";
 import { type FaultList, Faults, type RulesetFault } from "./ruleset/fault.ts";
 import { FolderFiles } from "./ruleset/folder-files.ts";
 import { Names } from "./ruleset/names.ts";
@@ -46,8 +46,8 @@ export function loadRulesetFolder(texts: ReadonlyMap<string, string>, options: F
 }
 
 /**
- * The same in steps, a ruleset or a thousand entries of a list each, for a process that has other things to do in between: `next` until it is done.
- * Throws as `loadRulesetFolder` does.
+ * The same in steps, a ruleset, a file or a thousand entries of a list each, for a process that has other things to do
+ * in between: `next` until it is done. Throws as `loadRulesetFolder` does.
  */
 export function* loadRulesetFolderInSteps(
   texts: ReadonlyMap<string, string>,
@@ -77,12 +77,18 @@ export function* loadRulesetFolderInSteps(
   }
   return folderOf(loaded, {
     routes,
-    digest: createHash("sha256")
-      .update(canonicalJson(Object.fromEntries(texts)))
-      .digest("hex")
-      .slice(0, 16),
+    digest: yield* digestOf(texts),
     warnings: faults.sorted("warning"),
   });
+}
+
+function* digestOf(texts: ReadonlyMap<string, string>): Steps<string> {
+  const hash = createHash("sha256");
+  for (const [path, text] of [...texts].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(`${path}\0${text.length}\0`).update(text);
+    yield;
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 function folderOf(
