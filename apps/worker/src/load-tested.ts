@@ -1,16 +1,19 @@
 import { setImmediate } from "node:timers/promises";
 import { loadRulesetFolderInSteps, RulesetError, type RulesetFault, type RulesetFolder } from "@assay/rules";
 
-/** Rulesets that cannot be used. The message is for people: it shows every fault with its line, and every failed test. */
+/** Rulesets that cannot be used. The message is for logs, and names nothing that stands in a list. */
 export class RulesetsUnusableError extends Error {
   override readonly name = "RulesetsUnusableError";
   readonly code = "rulesets_unusable";
-  /** One line for each fault and failed test, as logs show it. */
+  /** One line for each fault and failed test. */
   readonly faults: readonly string[];
+  /** For people: every fault with the line it stands on, and every failed test. May name a visitor. */
+  readonly text: string;
 
-  constructor(faults: readonly string[], options: { cause?: unknown; message?: string } = {}) {
-    super(options.message ?? faults.join("\n"), { cause: options.cause });
+  constructor(faults: readonly string[], options: { cause?: unknown; text?: string } = {}) {
+    super(faults.join("\n"), { cause: options.cause });
     this.faults = faults;
+    this.text = options.text ?? this.message;
   }
 }
 
@@ -47,11 +50,13 @@ async function load(
     }
   } catch (error) {
     if (!(error instanceof RulesetError)) throw error;
-    throw new RulesetsUnusableError(error.faults.map(lineOf), { cause: error, message: error.message });
+    // Not as the cause: its message shows the lines.
+    throw new RulesetsUnusableError(error.faults.map(lineOf), { text: error.message });
   }
 }
 
-/** A fault on one line. The source line stays out: it may name a visitor. */
-export function lineOf({ file, line, column, message }: RulesetFault): string {
-  return `${file}:${line}:${column}: ${message}`;
+/** A fault on one line. What stands in the file stays out: it may name a visitor. */
+export function lineOf({ severity, file, line, column, message }: RulesetFault): string {
+  const isOfEntry = severity === "error" && file.endsWith(".txt");
+  return `${file}:${line}:${column}: ${isOfEntry ? "This list cannot be used: assay rules check says why." : message}`;
 }

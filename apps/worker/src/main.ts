@@ -22,7 +22,7 @@ try {
   // A start that a signal ended is no failure.
   if (!giveUp.signal.aborted) {
     // For people: the faults are shown with the lines they stand on.
-    if (error instanceof RulesetsUnusableError) process.stderr.write(`${error.message}\n`);
+    if (error instanceof RulesetsUnusableError) process.stderr.write(`${error.text}\n`);
     logger.fatal({ err: error }, "could not start");
     process.exit(1);
   }

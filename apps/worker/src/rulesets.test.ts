@@ -127,6 +127,22 @@ describe("followRulesets", () => {
     ["a test that fails", () => put("default.yaml", ruleset("first", FAILING_TEST)), /"a bot passes" failed.*action/],
     ["a folder that is gone", () => rmSync(folder, { recursive: true }), /ENOENT.*ASSAY_RULESETS/],
     ["an empty folder", () => rmSync(join(folder, "default.yaml")), /holds no ruleset/],
+    ["a file that holds nothing", () => put("default.yaml", ""), /default\.yaml:1:1: The ruleset is empty/],
+    ["a file cut in a line", () => put("default.yaml", ruleset("second").slice(0, -20)), /default\.yaml:/],
+    ["a file cut in a word", () => put("default.yaml", "ruleset: defau"), /No ruleset is called default/],
+    ["bytes that are no text", () => writeFileSync(join(folder, "default.yaml"), BYTES), /not UTF-8/],
+    ["bytes that are no text in a list", () => writeFileSync(join(folder, "l.txt"), BYTES), /not UTF-8/],
+    ["a folder in place of its file", () => replace("default.yaml", (path) => mkdirSync(path)), /holds no ruleset/],
+    ["a link to itself", () => replace("default.yaml", (path) => symlinkSync(path, path)), /ELOOP/],
+    ["a link to nothing", () => replace("default.yaml", (path) => symlinkSync("gone", path)), /ENOENT/],
+    ["a link to its own folder", loop, /more than 500/],
+    ["a file in place of the folder", () => replace("", (path) => writeFileSync(path, "")), /ENOTDIR/],
+    ["too many files", () => fill(500), /more than 500 files/],
+    ["too many bytes", () => put("big.txt", "x".repeat(65 * 1024 * 1024)), /more than 64 MiB/],
+    ["a list that is too long", () => putList("x\n".repeat(100_001)), /l\.txt:100001:1/],
+    ["a list that is gone", () => put("default.yaml", ruleset("second", LISTED)), /There is no file/],
+    ["a candidate that is gone", () => put("default.yaml", ruleset("second", "candidate: next")), /no ruleset next/],
+    ["two rulesets of one name", () => put("other.yaml", ruleset("second")), /default/],
   ])("keeps the last good ones beside %s, and says so once", async (_, spoil, fault) => {
     put("default.yaml", ruleset("first"));
     const followed = await follow();
@@ -169,6 +185,34 @@ describe("followRulesets", () => {
     expect(JSON.stringify(lines)).not.toContain("Vi51t0r");
   });
 
+  test.each([
+    ["cidr", "203.0.113.199/33"],
+    ["email_domain", "Anna Smith"],
+    ["asn", "Anna"],
+    ["country", "Anna"],
+    ["string", "x Anna"],
+  ])("keeps what stands in a list of %s out of the log, and says where it is", async (type, entry) => {
+    const listed = `lists: { l: { type: ${type}, file: l.txt } }`;
+    put("default.yaml", ruleset("first", listed));
+    put("l.txt", "# Nobody yet\n");
+    await follow();
+    put("l.txt", `\n${entry}\n`);
+    await lookOnce();
+    expect(JSON.stringify(lines)).toMatch(/l\.txt:2:\d+: This list cannot be used/);
+    expect(JSON.stringify(lines) + rulesets?.report().ruleset_reload).not.toMatch(/Anna|Smith|203\.0/);
+  });
+
+  test("names no visitor in the error that ends a start, but to people", async () => {
+    put("default.yaml", 'ruleset: default\nrules: [{ id: a, when: botx == "Vi51t0r", score: 1 }]');
+    const error: unknown = await follow().catch((reason: unknown) => reason);
+    createLogger({ name: "test", destination: { write: (line) => void lines.push(JSON.parse(line)) } }).fatal({
+      err: error,
+    });
+    expect(JSON.stringify(lines)).toContain("botx is not a known name");
+    expect(JSON.stringify(lines)).not.toContain("Vi51t0r");
+    expect(error).toHaveProperty("text", expect.stringContaining("Vi51t0r"));
+  });
+
   test("shows what is in use, and nothing that was", async () => {
     put("default.yaml", ruleset("first"));
     const followed = await follow();
@@ -199,7 +243,7 @@ describe("followRulesets", () => {
     put("default.yaml", "ruleset: default\nrules: [{ id: a, when: bott, score: 1 }]");
     await expect(follow()).rejects.toMatchObject({
       code: "rulesets_unusable",
-      message: expect.stringMatching(/default\.yaml:2:\d+: .*Did you mean bot[\s\S]*\^/),
+      text: expect.stringMatching(/default\.yaml:2:\d+: .*Did you mean bot[\s\S]*\^/),
     });
   });
 
@@ -218,5 +262,27 @@ describe("followRulesets", () => {
     expect(rules()).toEqual(["first"]);
   });
 });
+
+const LISTED = "lists: { l: { type: string, file: l.txt } }";
+const BYTES = new Uint8Array([0x72, 0xff, 0xfe, 0x0a]);
+
+function replace(name: string, by: (path: string) => void): void {
+  rmSync(join(folder, name), { recursive: true });
+  by(join(folder, name));
+}
+
+function fill(count: number): void {
+  for (let n = 0; n < count; n++) put(`more/${n}.txt`, "");
+}
+
+function loop(): void {
+  fill(300);
+  symlinkSync(folder, join(folder, "again"));
+}
+
+function putList(text: string): void {
+  put("l.txt", text);
+  put("default.yaml", ruleset("second", LISTED));
+}
 
 const FAILING_TEST = 'tests: [{ name: a bot passes, given: { bot: "bad" }, expect: { action: allow } }]';
