@@ -37,7 +37,12 @@ export function readConditionEntry(
   const positionOf = scalarPositions(faults.text, scalar, text);
   const isCut = scalar.type === "PLAIN" && scalar.comment !== undefined && scalar.comment !== null;
   // `bot == "a #1"` ends at the # for YAML, which the condition's writer may not see.
-  const advice = isCut ? ` To YAML, all after # is a comment.${quotingAdvice(faults.lineAt(entry.nameAt))}` : "";
+  const quoting = quotingAdvice(faults.lineAt(entry.nameAt));
+  const advice = isCut
+    ? ` To YAML, all after # is a comment.${quoting}`
+    : isSplit(scalar, text, faults)
+      ? ` To YAML, a text in braces ends at a comma.${quoting}`
+      : "";
   const fault = (at: number, message: string) => faults.add(positionOf(at), message + advice);
   const expression = readCondition({ text, catalogue, fault }, environment);
   return expression !== undefined && check(expression, fault) ? expression : undefined;
@@ -47,4 +52,10 @@ export function readConditionEntry(
 export function conditionText({ value, source }: Scalar.Parsed): string {
   // A condition such as `true` is no text to YAML; what was written is.
   return typeof value === "string" ? value : (source ?? "");
+}
+
+// `{ when: labels.exists(l, l.prediction) }` is two entries to YAML.
+function isSplit({ type, range }: Scalar.Parsed, text: string, faults: FaultList): boolean {
+  const count = (bracket: string) => text.split(bracket).length;
+  return type === "PLAIN" && /^\s*,/.test(faults.text.slice(range[1], range[1] + 80)) && count("(") > count(")");
 }

@@ -1,9 +1,15 @@
 import { Composer, CST, type ParsedNode, Parser } from "yaml";
 import type { FaultList } from "./fault.ts";
 import { quotingAdvice } from "./quoting-advice.ts";
+import { describeYamlError } from "./yaml-error.ts";
 
 /** Longest text, in characters. */
 const MAX_TEXT = 512 * 1024;
+/** Deepest nesting; the library would run out of stack somewhere above. */
+const MAX_DEPTH = 32;
+
+/** White space that looks like an indent or a line break and is none to YAML. */
+const ODD_SPACE = /^ *[^\S \t\r\n\uFEFF]|\r(?!\n)/m;
 
 const TRAPS: ReadonlyMap<string, string> = new Map([
   ["tag", "a tag"],
@@ -22,7 +28,17 @@ export function parseYaml(faults: FaultList): ParsedNode | undefined {
     faults.add(0, `A file of rules may be at most ${MAX_TEXT} characters long; this one has ${text.length}.`);
     return undefined;
   }
+  const odd = ODD_SPACE.exec(text);
+  if (odd !== null) {
+    faults.add(odd.index + odd[0].length - 1, describeOddSpace(odd[0].at(-1) ?? ""));
+    return undefined;
+  }
   const tokens = [...new Parser().parse(text)];
+  const tooDeep = tokens.map(beyondDepth).find((offset) => offset !== undefined);
+  if (tooDeep !== undefined) {
+    faults.add(tooDeep, `A file of rules may be nested at most ${MAX_DEPTH} deep. Is a closing bracket missing?`);
+    return undefined;
+  }
   const openQuote = refuseTraps(tokens, faults);
   // A trap is often also the cause of the parser's own errors, so these would only repeat it.
   if (!faults.isEmpty) return undefined;
@@ -30,7 +46,8 @@ export function parseYaml(faults: FaultList): ParsedNode | undefined {
   const [document] = composer.compose(tokens, true, text.length);
   if (document === undefined) return undefined;
   let faultyLine: number | undefined;
-  for (const { pos, message } of [...document.errors, ...document.warnings]) {
+  for (const error of [...document.errors, ...document.warnings]) {
+    const { pos } = error;
     // What follows in a line that cannot be read only repeats its first error.
     const { line } = faults.positionOf(pos[0]);
     if (line === faultyLine) continue;
@@ -39,12 +56,31 @@ export function parseYaml(faults: FaultList): ParsedNode | undefined {
       faults.add(openQuote, "This text has no closing quote.");
       continue;
     }
-    // An open bracket is reported where the next key stands; it is the bracket that needs a quote.
-    const before = text.slice(0, pos[0]);
-    const at = message.startsWith("Flow ") ? Math.max(before.lastIndexOf("["), before.lastIndexOf("{")) : pos[0];
-    faults.add(at, `${message}.${quotingAdvice(faults.lineAt(at))}`);
+    const { at, message } = describeYamlError(error, faults);
+    faults.add(at, message);
   }
   return faults.isEmpty ? (document.contents ?? undefined) : undefined;
+}
+
+function describeOddSpace(character: string): string {
+  if (character === "\r") return "This line ends as on old Macs. Save the file with line ends of Unix or Windows.";
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  return `Here is white space that only looks like a space (U+${code}). Indent with plain spaces.`;
+}
+
+// The place of the first value that is nested too deeply.
+function beyondDepth(token: CST.Token): number | undefined {
+  const open: { token: CST.Token; depth: number }[] = [{ token, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token: part, depth } = next;
+    if (depth > MAX_DEPTH) return part.offset;
+    if (part.type === "document" && part.value !== undefined) open.push({ token: part.value, depth });
+    if (!("items" in part)) continue;
+    for (const { key, value } of part.items) {
+      for (const inner of [key, value]) if (inner) open.push({ token: inner, depth: depth + 1 });
+    }
+  }
+  return undefined;
 }
 
 // Returns where a text begins that never ends: YAML itself reports such a text where the file ends.

@@ -30,6 +30,13 @@ describe("RulesetError", () => {
     );
   });
 
+  test("shows of a very long line what stands around the fault", () => {
+    const text = `{"ruleset": "test", "facts": {}, "tests": [${" ".repeat(1000)}], "mood": 1,${" ".repeat(1000)}}`;
+    const [, source = "", caret = ""] = faultsOf(text)[0]?.text.split("\n") ?? [];
+    expect(source.length).toBeLessThan(220);
+    expect(source.slice(caret.indexOf("^"))).toMatch(/^"mood": 1/);
+  });
+
   test("puts the caret under its character in a line that holds tabs and ends with a carriage return", () => {
     const text = "ruleset: test\r\nrules:\r\n  - id: it\r\n    when: vpn &&\tbott\r\n    score: 1\r\n";
     expect(faultsOf(text)[0]?.text.split("\n").slice(1)).toEqual([

@@ -144,11 +144,27 @@ export class FaultList {
 
   #render(offset: number, message: string): string {
     const { line, column } = this.positionOf(offset);
-    const source = this.lineAt(offset);
+    const { source, before } = excerptOf(this.lineAt(offset), column - 1);
     const number = String(line);
     const gutter = " ".repeat(number.length);
     // Tabs are kept, so that the caret stands under its character however wide a tab is shown.
-    const indent = source.slice(0, column - 1).replaceAll(/[^\t]/g, " ");
+    const indent = before.replaceAll(/[^\t]/g, " ");
     return `${this.placeOf(offset)}: ${message}\n  ${number} | ${source}\n  ${gutter} | ${indent}^`;
   }
+}
+
+/** Longest source line that is shown whole, and how much of a longer one stands before its fault. */
+const MAX_SHOWN = 200;
+const SHOWN_BEFORE = 100;
+
+// A line that nobody wrote by hand, such as a file of JSON, would fill the screen.
+function excerptOf(line: string, at: number): { source: string; before: string } {
+  if (line.length <= MAX_SHOWN) return { source: line, before: line.slice(0, at) };
+  const start = Math.max(0, at - SHOWN_BEFORE);
+  const end = start + MAX_SHOWN;
+  const head = start === 0 ? "" : "…";
+  return {
+    source: `${head}${line.slice(start, end)}${end < line.length ? "…" : ""}`,
+    before: head + line.slice(start, at),
+  };
 }
