@@ -8,7 +8,7 @@ import type { Judgment, Report } from "./report.ts";
 import type { Rulesets } from "./rulesets.ts";
 import type { Source, Sourced } from "./source.ts";
 import { type SourcedEvent, verdictDigest, verdictOf, type VerdictParts } from "./verdict-of.ts";
-import { type Answers, see, type View, viewOf, withClaim } from "./view.ts";
+import { type Answers, onlyReading, see, type View, viewOf, withClaim } from "./view.ts";
 
 /** What the story needs of the world. Each script waits for Redis to answer, and throws LetGo when the signal aborts. */
 export interface DecidingDeps {
@@ -117,7 +117,8 @@ function judge(
   try {
     const live = viewOf(ruleset, work, event);
     const beside = rulesets.candidateOf(ruleset);
-    const candidate = beside && unharmed(deps, () => viewOf(beside, work, event));
+    const candidate =
+      beside && unharmed(deps, () => onlyReading(viewOf(beside, work, event), rulesets.countedWithout(beside)));
     const asked = countersOf(live, candidate);
     const request = pinRequestOf({ work, event, live, asked, hashKey: deps.hashKey });
     return {

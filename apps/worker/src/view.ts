@@ -42,6 +42,16 @@ export function viewOf(ruleset: Ruleset, { meta, receivedAt }: Work, event: Even
   return { ruleset, checks, counters: ruleset.counting({ event, checks, context, receivedAt, kind }) };
 }
 
+/** A view that counts in none of these definitions, and still reads them. */
+export function onlyReading(view: View, definitions: ReadonlySet<string>): View {
+  const counters = view.counters.map((counter): CounterUse => {
+    if (!definitions.has(counter.definition)) return counter;
+    const { on } = counter.counts;
+    return { ...counter, counts: on === "submission" ? { on, now: false } : { on, names: [], pairs: [] } };
+  });
+  return { ...view, counters };
+}
+
 /** Checks, counters and what was pinned → decision. */
 export function see(view: View, { meta, receivedAt }: Work, event: Event, answers: Answers | undefined): Seen {
   const { ruleset } = view;

@@ -4,6 +4,7 @@ import { loadRulesetFolder, loadRulesetFolderInSteps, RulesetError, type Ruleset
 
 const DEFAULT = "ruleset: default\nrules: [{ id: it, when: vpn, score: 1 }]\n";
 const LOGIN = "ruleset: login_rules\nrules: [{ id: it, when: proxy, score: 1 }]\n";
+const COUNTER = "counters: { c: { key: ip_address, window: 1h } }\n";
 const NOW = Date.UTC(2026, 0, 1);
 
 function folderOf(files: Record<string, string>): RulesetFolder {
@@ -51,6 +52,20 @@ describe("loadRulesetFolder", () => {
     const folder = folderOf({ "default.yaml": `${DEFAULT}candidate: login_rules\n`, "login.yaml": LOGIN });
     expect(folder.candidateOf(folder.default)).toBe(folder.named("login_rules"));
     expect(folder.candidateOf(folder.forFlow("x"))?.candidate).toBeUndefined();
+  });
+
+  test.each([
+    ["of its own alone", {}, false],
+    ["of another ruleset too", { "other.yaml": `ruleset: other\n${COUNTER}` }, true],
+    ["of its own, where a route lets it decide", { "_routes.yaml": "login: login_rules\n" }, true],
+  ])("knows whether a candidate may count in a counter %s", (_, more, isCounted) => {
+    const folder = folderOf({
+      "default.yaml": `${DEFAULT}candidate: login_rules\n`,
+      "login.yaml": `${LOGIN}${COUNTER}`,
+      ...more,
+    });
+    const candidate = folder.candidateOf(folder.default) ?? folder.default;
+    expect(candidate.definitions.map((one) => folder.countedWithout(candidate).has(one))).toEqual([isCounted]);
   });
 
   test("names the flows of rulesets, counters and routes", () => {

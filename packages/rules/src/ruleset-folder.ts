@@ -22,6 +22,11 @@ export interface RulesetFolder {
   forFlow(flow: string | undefined): Ruleset;
   /** The ruleset judged beside this one, when it names a candidate. */
   candidateOf(ruleset: Ruleset): Ruleset | undefined;
+  /**
+   * The definitions of counters that count without this candidate: those of all other rulesets, and its own too where a
+   * route lets it decide. As a candidate it may only read them.
+   */
+  countedWithout(candidate: Ruleset): ReadonlySet<string>;
   /** Flows that a ruleset or a route names, sorted. */
   readonly flows: readonly string[];
   /** What loads but deserves a look, of all files. */
@@ -102,6 +107,10 @@ function folderOf(
     return ruleset;
   };
   const flows = new Set([...routes.flows, ...all.flatMap((ruleset) => ruleset.flows)]);
+  const routed = new Set([undefined, ...routes.flows].map((flow) => routes.rulesetOf(flow)));
+  const countedWithout = (candidate: Ruleset) =>
+    new Set(all.flatMap((one) => (one !== candidate || routed.has(one.name) ? one.definitions : [])));
+  const counted = new Map(all.map((ruleset) => [ruleset, countedWithout(ruleset)]));
   return {
     ...rest,
     default: known(DEFAULT_RULESET),
@@ -109,6 +118,7 @@ function folderOf(
     named: (name) => byName.get(name),
     forFlow: (flow) => known(routes.rulesetOf(flow)),
     candidateOf: ({ candidate }) => (candidate === undefined ? undefined : byName.get(candidate)),
+    countedWithout: (candidate) => counted.get(candidate) ?? new Set(),
     flows: [...flows].toSorted(),
   };
 }

@@ -44,6 +44,8 @@ export interface Ruleset {
   readonly candidate?: string;
   /** What loads but deserves a look. */
   readonly warnings: readonly RulesetFault[];
+  /** What stands for what each of its counters counts, as `CounterUse.definition`. */
+  readonly definitions: readonly string[];
   /** What its counters ask of shared memory for an input. `checks` of uses (`reused`, …) are not known to them. */
   readonly counting: Counting;
   /** Judges an input. Pure, deterministic, never throws. */
@@ -120,6 +122,7 @@ export function finish({ content, faults, own }: RulesetDraft): Ruleset {
     origin: own.file,
     ...(candidate === undefined ? {} : { candidate: candidate.text }),
     warnings: faults.sorted("warning"),
+    definitions: content.counters.map(({ definition }) => definition),
     counting: createCounting(content),
     decide: (input) => judge.decide(input),
     undecided: (code) => judge.undecided(code),

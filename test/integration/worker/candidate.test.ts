@@ -81,6 +81,20 @@ describe("a candidate", () => {
     });
   });
 
+  test("counts in no counter of a ruleset that decides", async () => {
+    const other = CANDIDATE.replace("next", "other");
+    writeFileSync(join(folder, "other.yaml"), other);
+    writeFileSync(join(folder, "_routes.yaml"), "{ checkout: other }\n");
+    await runWorker({ default: `ruleset: default\ncandidate: next\n${RULES}`, next: CANDIDATE });
+    const { identification = {} } = anEvent();
+    for (let n = 0; n < 3; n++) await decide(anEvent({ identification }));
+    const checkout = () => stack.submitSealed(anEvent({ identification }), { context: { flow: "checkout" } });
+    expect(await stack.verdict(await checkout())).toMatchObject({ ruleset: { name: "other" }, action: "allow" });
+    expect(await stack.verdict(await checkout())).toMatchObject({ action: "challenge" });
+    // It sees what they count.
+    expect((await decide(anEvent({ identification }))).candidate).toMatchObject({ rules: ["seen_again"] });
+  });
+
   test("is compared by what both would do, where the ruleset only observes", async () => {
     const worker = await runWorker({
       default: `ruleset: default\nmode: observe\ncandidate: next\n${RULES}`,

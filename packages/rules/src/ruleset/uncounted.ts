@@ -5,6 +5,7 @@ import type { RulesetContent } from "./ruleset-content.ts";
 /**
  * Warns of counters that ask for a flow which is routed to rulesets that do not declare them: they would never count
  * there. Counters of a ruleset that no route reaches are left alone, as its submissions name it, whatever their flow.
+ * A candidate counts only what nobody else declares.
  */
 export function warnOfUncounted(contents: readonly RulesetContent[], routes: Routes): void {
   const byName = new Map(contents.map((content) => [content.name, content]));
@@ -19,7 +20,8 @@ export function warnOfUncounted(contents: readonly RulesetContent[], routes: Rou
       const declaring = contents.filter(({ counters }) => counters.some((other) => other.definition === definition));
       if (where === undefined || !declaring.every((one) => routed.has(one))) continue;
       for (const flow of flowsAskedBy(where)) {
-        if (decidedBy(flow).some((one) => declaring.includes(one))) continue;
+        const [live, candidate] = decidedBy(flow);
+        if (declaring.some((one) => one === live || (one === candidate && declaring.length === 1))) continue;
         const by = routes.rulesetOf(flow);
         place.faults.warn(
           place.at,
