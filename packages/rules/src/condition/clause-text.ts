@@ -1,6 +1,7 @@
 import type { Expression } from "./expression.ts";
+import { besideTexts } from "./text-literal.ts";
 
-const TOKEN = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[()]/g;
+const TOKEN = besideTexts(/[()]/);
 
 /** A clause as it is written, with the brackets that open or close inside of it: those of `(a + 1) > (b + 1)`. */
 export function clauseText({ at, end }: Pick<Expression, "at" | "end">, text: string): string {

@@ -10,9 +10,9 @@ export type DialectRow = { readonly pattern: RegExp } & (
 /** What stands for what in the patterns below. `(?<at>…)` is the word that a fault points to. */
 const FRAGMENTS = {
   name: "((?<![\\w.])[A-Za-z_][\\w.]*)",
-  value: "((?<![\\w.])[A-Za-z_][\\w.]*(?:\\([^()]*\\))?|\"_*\"|'_*'|-?\\d+(?:\\.\\d+)?)",
+  value: "((?<![\\w.])[A-Za-z_][\\w.]*(?:\\([^()]*\\))?|\"_*\"|'_*'|(?<![\\w.])-?\\d+(?:\\.\\d+)?)",
   text: "(\"_*\"|'_*')",
-  number: "(-?\\d+(?:\\.\\d+)?)",
+  number: "((?<![\\w.])-?\\d+(?:\\.\\d+)?)",
   null: "(?:nil|none|null|undefined)(?![\\w.(])",
   body: "([^()]*(?:\\([^()]*\\)[^()]*)*)",
   group: "(\\((?!\\s*\\[)[^()]*\\)|\\{[^{}]*\\})",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { read } from "../../test/condition.ts";
+import { foreignFaults } from "./dialect.ts";
 
 describe("foreignFaults", () => {
   test.each([
@@ -117,6 +118,25 @@ describe("foreignFaults", () => {
       '19 CEL writes url.contains("x") for url.includes("x").',
       "0 bott is not a known name. Did you mean bot?",
     ]);
+  });
+
+  test.each([
+    ["any(", " "],
+    ["{{", " "],
+    ["${", " "],
+    ["suspect_score > ", "1"],
+    ["any(", " for"],
+    ["url =~ /", "\\a"],
+    ["any(a,", "(b)"],
+  ])("takes no longer than its length allows: %s%s…", (start, unit) => {
+    const text = start + unit.repeat((4000 - start.length) / unit.length);
+    const before = performance.now();
+    foreignFaults(text);
+    expect(performance.now() - before).toBeLessThan(1000);
+  });
+
+  test("points to a word wherever white space and comments stand", () => {
+    expect(read("vpn // it's and\n   &&  \tproxy  and incognito").faults).toEqual(["31 CEL writes && for and."]);
   });
 
   test.each(['bot == "a and b"', "bot != 'x is None'", 'user_agent.contains(" like ")'])(

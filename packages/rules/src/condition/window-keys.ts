@@ -1,11 +1,13 @@
+import { besideTexts } from "./text-literal.ts";
+
 /**
  * Fingerprint's window keys begin with a digit (`velocity.distinct_ip.5_minutes`), which CEL does not allow. Before the
  * parse such a key is replaced by an identifier of equal length, so that every position stays true.
  */
 
-const TEXT_OR_WINDOW_KEY = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?<=[A-Za-z_]\w*\s*\.\s*)\d\w*/g;
+const TEXT_OR_WINDOW_KEY = besideTexts(/(?<=[A-Za-z_]\w*\s*\.\s*)\d\w*/);
 
-/** A condition with its window keys replaced; text literals are left alone. */
+/** A condition with its window keys replaced; texts and comments are left alone. */
 export function replaceWindowKeys(condition: string): string {
   return condition.replaceAll(TEXT_OR_WINDOW_KEY, celKey);
 }
