@@ -78,17 +78,35 @@ export function constrain(
 
 /** The facts when a field is present, on a platform that has it, or absent. */
 export function constrainPresence(facts: Facts, field: Field, isPresent: boolean, told: Told): Facts | Contradiction {
-  let known: Facts | Contradiction = facts;
-  for (const path of isPresent ? pathsAbove(field) : [field.path]) {
-    const subject = { about: "presence", key: `has(${path})`, limits: BOOLEAN } as const;
-    known = constrain(known, subject, { ...told, field, domain: only(isPresent) });
-  }
+  const ground = { ...told, field, domain: only(isPresent) };
+  const known = constrain(facts, presenceOf(field.path), ground);
   const platforms = platformsOf(field);
-  if (!isPresent || platforms.length === PLATFORMS.length) return known;
-  return constrain(known, PLATFORM, { ...told, field, domain: oneOf(platforms) });
+  if (!isPresent) return withoutInner(known, field, ground);
+  const placed = groupsOf(field).reduce((before, path) => constrainKnown(before, presenceOf(path), ground), known);
+  if (platforms.length === PLATFORMS.length) return placed;
+  return constrain(placed, PLATFORM, { ...told, field, domain: oneOf(platforms) });
 }
 
-// A signal that is present lies in groups that are.
-function pathsAbove({ root, path, keys }: Field): string[] {
-  return root === "event" ? keys.map((_, index) => keys.slice(0, index + 1).join(".")) : [path];
+function presenceOf(path: string): Subject {
+  return { about: "presence", key: `has(${path})`, limits: BOOLEAN };
+}
+
+// A signal that is present lies in groups that are: of interest only where a group is asked for.
+function groupsOf({ root, keys }: Field): string[] {
+  return root === "event" ? keys.slice(0, -1).map((_, index) => keys.slice(0, index + 1).join(".")) : [];
+}
+
+function constrainKnown(facts: Facts | Contradiction, subject: Subject, ground: Ground): Facts | Contradiction {
+  return isContradiction(facts) || !facts.has(subject.key) ? facts : constrain(facts, subject, ground);
+}
+
+// A group that is absent holds no signal that is present.
+function withoutInner(facts: Facts | Contradiction, { path }: Field, ground: Ground): Facts | Contradiction {
+  if (isContradiction(facts)) return facts;
+  const inner = [...facts].find(
+    ([key, { domain }]) => key.startsWith(`has(${path}.`) && domain.only?.has(false) === false,
+  );
+  return inner === undefined
+    ? facts
+    : { about: "presence", ground, against: inner[1].from.slice(0, 1), limits: BOOLEAN };
 }

@@ -45,6 +45,10 @@ describe("checkReachable", () => {
       "!has(vpn_methods) && vpn_methods.relay",
       "21 vpn_methods.relay can never be known here, because of !has(vpn_methods).",
     ],
+    [
+      "vpn_methods.relay && !has(vpn_methods)",
+      "21 !has(vpn_methods) can never be true here, because of vpn_methods.relay.",
+    ],
     ["(suspect_score + 1) > 6 && (suspect_score + 1) < (2)", "28 (suspect_score + 1) < (2) can never be true here"],
     ['url.contains("a") && !url.contains("a")', '21 !url.contains("a") can never be true here'],
     ["linked_id == user_agent && user_agent != linked_id", "27 user_agent != linked_id can never be true here"],

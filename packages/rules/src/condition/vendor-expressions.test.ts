@@ -23,7 +23,7 @@ describe("a rule expression of Fingerprint's", () => {
   });
 });
 
-describe.skipIf(!hasVendorFacts)(VENDOR_FACTS, () => {
+describe.skipIf(!hasVendorFacts)(`the ${VENDOR_FACTS}`, () => {
   test("hold no rule expression that does not load as it is", () => {
     const written = vendorFiles("examples/v4").flatMap((path) =>
       expressionsIn(JSON.parse(vendorFile(path).toString())),
