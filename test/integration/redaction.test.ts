@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseSealedKeys, seal, signWebhook } from "@assay/fingerprint";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -20,9 +23,22 @@ const canary = {
   userAgent: `agent-${aToken(20)}`,
   linkedId: `linked-${aToken(20)}`,
   fact: `fact-${aToken(20)}`,
+  reference: `order-${aToken(20)}`,
   idempotencyKey: `operation-${aToken(20)}`,
 };
 
+/** Counts by everything that is personal, and tells it by a rule. */
+const RULESET = `
+ruleset: default
+facts: { note: string }
+counters:
+  by_visitor: { key: identification.visitor_id, window: 24h }
+  by_person: { key: [context.user_id, ip_address, facts.note], distinct: context.reference, window: 24h }
+  failed: { on: outcome, key: context.user_id, distinct: identification.visitor_id, window: 24h }
+rules: [{ id: counted, when: counters.by_visitor + counters.by_person + counters.failed < 999, score: 1 }]
+`;
+
+let folder: string;
 let stack: WorkerStack;
 let apps: AppProcess[];
 let url: string;
@@ -31,6 +47,8 @@ let jobData: string[];
 let queueKeys: string[];
 
 beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "assay-redaction-"));
+  writeFileSync(join(folder, "default.yaml"), RULESET);
   const api = await startFingerprintApi();
   stopApi = () => api.stop();
   stack = await openWorkerStack({
@@ -39,6 +57,7 @@ beforeEach(async () => {
       ASSAY_FINGERPRINT_API_KEYS: canary.apiKey,
       ASSAY_FINGERPRINT_API_URL: api.url,
       LOG_LEVEL: "info",
+      ASSAY_RULESETS: folder,
     },
   });
   const port = await freePort();
@@ -73,12 +92,17 @@ beforeEach(async () => {
 
   apps.push(await stack.startWorker());
   for (const id of ids) await stack.verdict(id);
+  const about = [{ submission_id: ids[0] }, { reference: canary.reference }, { reference: `no ${canary.fact}` }];
+  for (const [index, of] of about.entries()) {
+    await post({ ...of, outcome: "login_failed", label: "fraud" }, `told-${index}`, "outcomes");
+  }
   jobData.push(...(await dump(stack.redis, await stack.redis.keys(`${stack.prefix}:{fs1o1}:q:*`))));
 });
 afterEach(async () => {
   await Promise.all(apps.map((app) => app.stop()));
   await stack.stop();
   await stopApi();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 function canaryEvent() {
@@ -91,8 +115,9 @@ function canaryEvent() {
   });
 }
 
-async function post(body: object, operation: string): Promise<string> {
+async function post(body: object, operation: string, route = "submissions"): Promise<string> {
   const context = {
+    reference: canary.reference,
     flow: "login",
     ip: canary.ip,
     user_id: canary.userId,
@@ -100,14 +125,14 @@ async function post(body: object, operation: string): Promise<string> {
     visitor_id: canary.visitorId,
     facts: { note: canary.fact },
   };
-  const response = await fetch(`${url}/v1/submissions`, {
+  const response = await fetch(`${url}/v1/${route}`, {
     method: "POST",
     headers: {
       authorization: `Bearer ${canary.ingressKey}`,
       "idempotency-key": `${canary.idempotencyKey}-${operation}`,
       "content-type": "application/json",
     },
-    body: JSON.stringify({ ...body, context }),
+    body: JSON.stringify(route === "submissions" ? { ...body, context } : body),
   });
   return idOf(await response.json());
 }
@@ -173,7 +198,15 @@ describe("secrets and visitor data", () => {
 
   test("are in no verdict, except the ids that it is about", async () => {
     const verdicts = (await stack.published()).map((verdict) => JSON.stringify(verdict));
-    expectNoCanary(verdicts, ["visitorId", "userId", "linkedId"]);
+    expectNoCanary(verdicts, ["visitorId", "userId", "linkedId", "reference"]);
+  });
+
+  test("are in no key of Redis's, and in nothing that counters, references and outcomes keep", async () => {
+    const keys = await stack.redis.keys(`${stack.prefix}:*`);
+    expectNoCanary(keys);
+    const kept = keys.filter((key) => /:0:(?:n|nd|r|o|c):/.test(key));
+    expect(new Set(kept.map((key) => key.split(":")[3]))).toEqual(new Set(["n", "nd", "r", "o", "c"]));
+    expectNoCanary(await dump(stack.redis, kept));
   });
 
   test("are in no metric", async () => {
