@@ -91,6 +91,24 @@ export function tellingCondition(isAsking: boolean): fc.Arbitrary<string> {
   return condition;
 }
 
+const CLAUSES = [
+  ...["vpn", "incognito", "jailbroken", "has(bot)", "has(vpn)", "has(suspect_score)"],
+  ...["==", "!=", "<", "<=", ">", ">="].flatMap((op) => [`suspect_score ${op} 1`, `suspect_score ${op} 0.5`]),
+  ...["==", "!="].flatMap((op) => [`bot ${op} "bad"`, `bot ${op} "good"`, `sdk.platform ${op} "ios"`]),
+  ...['bot in ["bad", "js"]', 'sdk.platform in ["js", "ios"]', "suspect_score in [0, 2]", "counters.logins >= 0"],
+];
+
+/** Conditions whose clauses are about so few names that they often contradict each other, or leave nothing out. */
+export const { dense: denseCondition } = fc.letrec<{ dense: string }>((tie) => ({
+  dense: fc.oneof(
+    { depthSize: "medium", withCrossShrink: true },
+    fc.constantFrom(...CLAUSES),
+    spaced(tie("dense"), fc.constantFrom("&&", "||"), tie("dense")),
+    tie("dense").map((inner) => `!(${inner})`),
+    fc.tuple(tie("dense"), tie("dense"), tie("dense")).map(([a, b, c]) => `(${a} ? ${b} : ${c})`),
+  ),
+}));
+
 /** What an input holds, by path; lists by their name. */
 export type Values = Readonly<Record<string, unknown>>;
 
