@@ -219,7 +219,7 @@ describe("loadRulesetFolder", () => {
 });
 
 describe("loadRulesetFolderInSteps", () => {
-  test("comes to the same, and stops after each ruleset, each file and each thousand entries of a list", () => {
+  test("comes to the same, and stops after each ruleset, each rule, each file and each thousand entries of a list", () => {
     const entries = Array.from({ length: 3000 }, (_, index) => `203.0.${index >> 8}.${index & 255}`);
     const list = "lists: { l: { type: cidr, file: l.txt } }\n";
     const files = new Map([
@@ -235,7 +235,7 @@ describe("loadRulesetFolderInSteps", () => {
     expect(step.value.all.map(({ digest }) => digest)).toEqual(
       loadRulesetFolder(files, options).all.map(({ digest }) => digest),
     );
-    // Two rulesets twice, three files, three thousand entries twice, and the two runs and the one that they are sorted to.
-    expect(stops).toBe(16);
+    // Two rulesets twice, two rules, three files, three thousand entries twice, and the two runs and the one that they are sorted to.
+    expect(stops).toBe(18);
   });
 });

@@ -29,7 +29,14 @@ function describeCharacter(error: ParseError, text: string, at: number): string 
     case "’":
       return "Use straight quotes around a text.";
     case "":
-      return error.code === "expected_token" ? "A closing bracket is missing." : "The condition ends too early.";
+      return /Expected R(?:PAREN|BRACKET|BRACE)/.test(error.summary)
+        ? "A closing bracket is missing."
+        : "The condition ends too early.";
+  }
+  const [character = ""] = text.slice(at);
+  if (/^[\s\p{C}]$/u.test(character) && error.code === "unexpected_character") {
+    const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+    return `An invisible character stands here (U+${code}). Write a plain space.`;
   }
   switch (error.code) {
     case "unterminated_string":
@@ -94,6 +101,8 @@ function describeTypes(summary: string): string {
     const [, left = "", operator = "", right = ""] = operands;
     return `${operator} does not go between ${describeType(left)} and ${describeType(right)}.`;
   }
+  const operand = /^no such overload: ([!-])(\S+)$/.exec(summary);
+  if (operand !== null) return `${operand[1]} does not stand before ${describeType(operand[2] ?? "")}.`;
   const predicate = /^(\w+)\(var, predicate\) predicate must return bool, got '(.+)'$/.exec(summary);
   if (predicate !== null) {
     return `What stands in ${predicate[1]}() must be true or false, but this is ${describeType(predicate[2] ?? "")}.`;

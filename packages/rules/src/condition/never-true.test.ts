@@ -115,6 +115,12 @@ describe("checkReachable", () => {
     },
   );
 
+  test("advises no list of values where one was denied", () => {
+    expect(faultsOf('bot == "bad" ? vpn : bot == "bad"')).toEqual([
+      '21 bot == "bad" can never be true here, because of !(bot == "bad").',
+    ]);
+  });
+
   test("names every clause that cannot be", () => {
     expect(faultsOf("(suspect_score < 3 || suspect_score > 5) && suspect_score == 4")).toHaveLength(2);
     expect(faultsOf("(vpn && !vpn) || counters.logins < 0")).toHaveLength(2);

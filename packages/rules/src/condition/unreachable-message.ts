@@ -61,6 +61,7 @@ function describePlatforms(grounds: readonly Ground[], text: string): string {
 
 // `bot == "bad" && bot == "good"` is mostly meant as either.
 function eitherHint(clause: Expression, against: readonly Ground[], text: string): string {
+  if (!against.every(({ holds }) => holds)) return "";
   const clauses = [...against.map((ground) => ground.clause), clause];
   const compared = clauses.map((each) =>
     each.kind === "compare" && each.op === "==" ? comparedSide(each) : undefined,

@@ -1,24 +1,26 @@
 import { isScalar, type ParsedNode } from "yaml";
+import type { Steps } from "../steps.ts";
 import { Names } from "./names.ts";
 import { entriesNamed, type Part } from "./part.ts";
 import { readRule, type Rule, type RuleScope } from "./rule.ts";
 import { readItems } from "./yaml-entries.ts";
 
-/** Reads `rules:` of all parts, in their order. `isWhole` tells whether each could be read. */
-export function readRules(
+/** Reads `rules:` of all parts, in their order, one a step. `isWhole` tells whether each could be read. */
+export function* readRules(
   parts: readonly Part[],
   scope: Omit<RuleScope, "faults">,
-): { rules: Rule[]; isWhole: boolean } {
+): Steps<{ rules: Rule[]; isWhole: boolean }> {
   const ids = new Names("rule");
+  const rules: Rule[] = [];
   let isWhole = true;
-  const rules = entriesNamed(parts, "rules").flatMap(({ entry, faults }) =>
-    readItems(entry, faults).flatMap((item): Rule[] => {
+  for (const { entry, faults } of entriesNamed(parts, "rules")) {
+    for (const item of readItems(entry, faults)) {
       const rule = readRule(item, { ...scope, faults });
-      if (rule !== undefined && ids.take(rule.id, idOffset(item), faults)) return [rule];
-      isWhole = false;
-      return [];
-    }),
-  );
+      if (rule !== undefined && ids.take(rule.id, idOffset(item), faults)) rules.push(rule);
+      else isWhole = false;
+      yield;
+    }
+  }
   return { rules, isWhole };
 }
 

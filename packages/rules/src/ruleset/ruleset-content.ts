@@ -68,7 +68,7 @@ export function* readContent(own: FaultList, scope: ContentScope): Steps<Ruleset
   // The widest one serves both, as names are resolved by the catalogue.
   const environment = createCelEnvironment(counting);
   const counters = readCounters(declared, { catalogue: counting, environment, lists });
-  const { rules, isWhole } = readRules(parts, { catalogue, environment, nowMs: scope.nowMs });
+  const { rules, isWhole } = yield* readRules(parts, { catalogue, environment, nowMs: scope.nowMs });
   const mode = named("mode");
   const nameEntry = named("ruleset");
   const name = readName(nameEntry, own);

@@ -7,6 +7,8 @@ describe("scalarPositions", () => {
     ["double quotes", 'when: "vpn && bott"', "4:19"],
     ["escapes in double quotes", 'when: "bot == \\"bad\\" && bott"', "4:30"],
     ["a coded character", 'when: "bot == \\x22bad\\u0022 && bott"', "4:36"],
+    ["a coded space", 'when: "vpn\\x20&&\\u0020bott"', "4:27"],
+    ["a code of two units", "when: \"os == '\\U0001F600' && bott\"", "4:34"],
     ["an escaped space", 'when: "vpn\\t&& bott"', "4:20"],
     ["single quotes", "when: 'vpn && bott'", "4:19"],
     ["doubled single quotes", "when: 'os == ''x'' && bott'", "4:27"],

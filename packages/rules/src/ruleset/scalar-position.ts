@@ -30,10 +30,16 @@ function inkOffsets(text: string, scalar: Scalar.Parsed): number[] {
 }
 
 function matchOffsets(text: string, start: number, end: number, ink: RegExp): number[] {
-  return (
-    [...text.slice(start, end).matchAll(ink)]
-      // Escapes that stand for white space, and an escaped line break, leave no ink.
-      .filter(([token]) => !/^\\[\sfnrtvLP_]/.test(token))
-      .map(({ index }) => start + index)
+  return [...text.slice(start, end).matchAll(ink)].flatMap(({ 0: token, index }) =>
+    Array.from({ length: inkOf(token) }, () => start + index),
   );
+}
+
+// How many characters that are not white space a token stands for. An escaped line break is none.
+function inkOf(token: string): number {
+  const code = /^\\[xuU](.+)$/.exec(token)?.[1];
+  if (code === undefined) return /^\\[\sfnrtvLP_]/.test(token) ? 0 : 1;
+  const point = Number.parseInt(code, 16);
+  if (point > 0xffff) return 2;
+  return /\s/.test(String.fromCharCode(point)) ? 0 : 1;
 }
