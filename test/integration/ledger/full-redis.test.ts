@@ -45,6 +45,19 @@ const acts: readonly { name: string; act: (ledger: Ledger, ids: readonly string[
       ),
   },
   {
+    name: "inputs of what nobody presented",
+    act: ({ redis, keys }, ids) => {
+      const read = { key: "failed1", definition: "fedcba9876543210", windowMs: 60_000 };
+      const plan = { ...read, member: "m1", names: [], pairs: ["*/"] };
+      const counters = [{ ...read, plan }, aCounterRequest()];
+      return pinInputs(
+        redis,
+        keys,
+        ids.map((id) => ({ id, receivedAt: 1_760_000_000_000, eventTime: 1_760_000_000_000, counters })),
+      );
+    },
+  },
+  {
     name: "report",
     act: ({ redis, keys }, [id = ""]) => {
       const about = { by: "submission_id", value: id } as const;
