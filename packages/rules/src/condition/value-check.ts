@@ -3,8 +3,9 @@ import type { FieldType } from "./catalogue.ts";
 import { type Expression, partsOf, type PlacedLiteral } from "./expression.ts";
 import { textTest } from "./compile-text.ts";
 import { checkListed } from "./list-check.ts";
-import type { ConditionScope } from "./read-expression.ts";
+import type { ConditionScope } from "./condition-scope.ts";
 import { isOfElement } from "./remember.ts";
+import { faultOfSpelling } from "./spelling.ts";
 import { checkAge, checkText, faultOfLower } from "./text-check.ts";
 import { FLOW_PATTERN } from "../ruleset/settings.ts";
 
@@ -79,6 +80,11 @@ function checkLiteral(side: Expression, { value, at }: PlacedLiteral, scope: Con
   }
   if (side.kind === "field" && side.field.path === "context.flow" && !FLOW_PATTERN.test(String(value))) {
     scope.fault(at, "A flow is 1 to 64 characters of a-z, 0-9, _ and -, so it is never this.");
+    return false;
+  }
+  const misspelt = side.kind === "field" ? faultOfSpelling(side.field.path, String(value)) : undefined;
+  if (misspelt !== undefined) {
+    scope.fault(at, misspelt);
     return false;
   }
   const values = valuesOf(side);

@@ -121,11 +121,11 @@ describe("counters", () => {
   test("keeps its definition while the entries of its list change", () => {
     const definitionWith = (qa: string, file: string) =>
       loadRuleset(
-        `ruleset: test\nlists: { qa: { type: string, file: ${file} } }\n` +
+        `ruleset: test\nlists: { qa: { type: cidr, file: ${file} } }\n` +
           "counters: { it: { key: ip_address, window: 1h, where: ip_address in lists.qa } }\n",
         { file: "test.yaml", files: new Map([[file, qa]]) },
       ).counting(inputOf(SIGNALS))[0]?.definition;
-    expect(definitionWith("b\n", "qa.txt")).toBe(definitionWith("a\n", "qa.txt"));
-    expect(definitionWith("a\n", "other.txt")).not.toBe(definitionWith("a\n", "qa.txt"));
+    expect(definitionWith("192.0.2.2\n", "qa.txt")).toBe(definitionWith("192.0.2.1\n", "qa.txt"));
+    expect(definitionWith("192.0.2.1\n", "other.txt")).not.toBe(definitionWith("192.0.2.1\n", "qa.txt"));
   });
 });

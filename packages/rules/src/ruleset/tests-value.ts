@@ -1,6 +1,7 @@
 import { closestName, isRecord } from "@assay/protocol";
 import { isScalar, type ParsedNode } from "yaml";
 import type { Field, FieldType } from "../condition/catalogue.ts";
+import { faultOfSpelling } from "../condition/spelling.ts";
 import type { FaultList } from "./fault.ts";
 
 /** The value that a test gives a field. Undefined, with a fault, when the field can never be this. */
@@ -19,6 +20,8 @@ function faultOf({ path, values, least = -Infinity, most = Infinity }: Field, va
   if (typeof value === "number" && !Number.isFinite(value)) return `${path} is never ${value}.`;
   if (typeof value === "number" && value < least) return `${path} is never below ${least}.`;
   if (typeof value === "number" && value > most) return `${path} is never above ${most}.`;
+  const misspelt = typeof value === "string" ? faultOfSpelling(path, value) : undefined;
+  if (misspelt !== undefined) return misspelt;
   if (values === undefined || values.some((known) => known === value)) return undefined;
   const meant = typeof value === "string" ? closestName(value, values.map(String)) : undefined;
   const fix = meant === undefined ? "" : ` Did you mean ${JSON.stringify(meant)}?`;
