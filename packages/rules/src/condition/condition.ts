@@ -6,7 +6,8 @@ import type { Expression } from "./expression.ts";
 import { MAX_COST_NS } from "./limits.ts";
 import { checkReachable } from "./never-true.ts";
 import { checkValues } from "./value-check.ts";
-import { type ConditionScope, readExpression } from "./read-expression.ts";
+import type { ConditionScope } from "./condition-scope.ts";
+import { readExpression } from "./read-expression.ts";
 import { replaceWindowKeys } from "./window-keys.ts";
 
 const MAX_BYTES = 4096;
@@ -26,7 +27,8 @@ export function readCondition(scope: ConditionScope, environment: Environment): 
   }
   const expression = understand(scope, environment);
   if (expression === undefined) return undefined;
-  const isSound = checkValues(expression, scope) && checkReachable(expression, scope) && checkCost(expression, scope);
+  // First, so that no more patterns are compiled than a condition may ask for.
+  const isSound = checkCost(expression, scope) && checkValues(expression, scope) && checkReachable(expression, scope);
   return isSound ? expression : undefined;
 }
 

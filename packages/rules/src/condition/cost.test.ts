@@ -40,6 +40,11 @@ describe("costOf", () => {
     expect(read(condition).faults.join()).toMatch(/^0 This condition may take too long: \d\.\d ms of at most 1 ms/);
   });
 
+  test("compiles no pattern of a condition that asks for too many", () => {
+    const { faults } = read(many(20, (index) => `url.matches("(${index}")`));
+    expect(faults).toEqual([expect.stringContaining("This condition may take too long")]);
+  });
+
   test(
     "is never less than what an event made a condition do, evidence and missing names included",
     { timeout: 60_000 },
