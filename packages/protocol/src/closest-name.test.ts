@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { closestName } from "./closest-name.ts";
+import { closestName, closestNames } from "./closest-name.ts";
 
 const KNOWN = ["event_id", "sealed_result", "ruleset", "context", "ip"];
 
@@ -28,5 +28,15 @@ describe("closestName", () => {
 
   test("has an answer for names of its own list", () => {
     expect(KNOWN.map((name) => closestName(name, KNOWN))).toEqual(KNOWN);
+  });
+});
+
+describe("closestNames", () => {
+  test("names all that are equally near, and none that is farther", () => {
+    expect(closestNames("login_namo", ["login_date", "login_name", "login_names", "login_nam"])).toEqual([
+      "login_name",
+      "login_nam",
+    ]);
+    expect(closestNames("device", KNOWN)).toEqual([]);
   });
 });

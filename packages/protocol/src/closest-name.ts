@@ -1,19 +1,24 @@
-/**
- * The known name that a reader most likely meant: the same but for case and separators, or at most two edits away
- * (one for names of up to four letters). Undefined when none is near.
- */
+/** The first of the `closestNames`, where one will do. */
 export function closestName(name: string, known: readonly string[]): string | undefined {
+  return closestNames(name, known)[0];
+}
+
+/**
+ * The known names that a reader most likely meant: the same but for case and separators, or at most two edits away (one
+ * for names of up to four letters). Several when they are equally near, in their order; empty when none is near.
+ */
+export function closestNames(name: string, known: readonly string[]): string[] {
   const plain = fold(name);
-  let best: string | undefined;
-  let bestDistance = plain.length <= 4 ? 2 : 3;
+  let nearest: string[] = [];
+  let reach = plain.length <= 4 ? 1 : 2;
   for (const candidate of known) {
-    const distance = editDistance(plain, fold(candidate), bestDistance);
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
+    const distance = editDistance(plain, fold(candidate), reach + 1);
+    if (distance > reach) continue;
+    if (distance < reach) nearest = [];
+    reach = distance;
+    nearest.push(candidate);
   }
-  return best;
+  return nearest;
 }
 
 function fold(name: string): string {

@@ -1,7 +1,7 @@
 export { ACTIONS, type Action, moreSevere } from "./actions.ts";
 export { type Address, parseAddress, stripPort } from "./address.ts";
 export { CHECK_NAMES, type CheckName, type Checks } from "./checks.ts";
-export { closestName } from "./closest-name.ts";
+export { closestName, closestNames } from "./closest-name.ts";
 export { type Context, type Fact, isRecord, readContext } from "./context.ts";
 export { canonicalJson, contentDigest, type ContentGroup, differingGroups } from "./digest.ts";
 export { envelopeOf, readEnvelope, type VerdictEnvelope } from "./envelope.ts";

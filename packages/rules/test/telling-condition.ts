@@ -92,10 +92,18 @@ export function tellingCondition(isAsking: boolean): fc.Arbitrary<string> {
 }
 
 const CLAUSES = [
-  ...["vpn", "incognito", "jailbroken", "has(bot)", "has(vpn)", "has(suspect_score)"],
+  "vpn",
+  "incognito",
+  "jailbroken",
+  "has(bot)",
+  "has(vpn)",
+  "has(suspect_score)",
+  "suspect_score in [0, 2]",
+  "counters.logins >= 0",
+  'bot in ["bad", "js"]',
+  'sdk.platform in ["js", "ios"]',
   ...["==", "!=", "<", "<=", ">", ">="].flatMap((op) => [`suspect_score ${op} 1`, `suspect_score ${op} 0.5`]),
   ...["==", "!="].flatMap((op) => [`bot ${op} "bad"`, `bot ${op} "good"`, `sdk.platform ${op} "ios"`]),
-  ...['bot in ["bad", "js"]', 'sdk.platform in ["js", "ios"]', "suspect_score in [0, 2]", "counters.logins >= 0"],
 ];
 
 /** Conditions whose clauses are about so few names that they often contradict each other, or leave nothing out. */

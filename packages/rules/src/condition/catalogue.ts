@@ -1,4 +1,4 @@
-import { CHECK_NAMES, closestName, EVENT_FIELDS, type EventField } from "@assay/protocol";
+import { CHECK_NAMES, closestNames, EVENT_FIELDS, type EventField } from "@assay/protocol";
 import type { ListType } from "./list.ts";
 
 export type FieldType = "string" | "number" | "boolean" | "object" | "array";
@@ -47,7 +47,7 @@ export interface Catalogue {
   /** The types of the lists by name. */
   readonly lists: ReadonlyMap<string, ListType>;
   field(path: string): Field | undefined;
-  /** The known path, of a field or a list, that was probably meant. */
+  /** The known path, of a field or a list, that was probably meant; several that are equally near with `or` between. */
   suggest(path: string): string | undefined;
 }
 
@@ -106,8 +106,17 @@ export function createCatalogue({ facts = [], counters = [], lists = [], outcome
     fields,
     lists: new Map(lists.map(({ name, type }) => [name, type])),
     field: (path) => fields.get(path),
-    suggest: (path) => paths.find((known) => known.endsWith(`.${path}`)) ?? closestName(path, paths),
+    suggest: (path) => meantBy(path, paths),
   };
+}
+
+const MAX_MEANT = 3;
+
+// A name without its group is meant before one that is misspelt.
+function meantBy(path: string, paths: readonly string[]): string | undefined {
+  const inGroups = paths.filter((known) => known.endsWith(`.${path}`));
+  const meant = inGroups.length > 0 ? inGroups : closestNames(path, paths);
+  return meant.length === 0 ? undefined : meant.slice(0, MAX_MEANT).join(" or ");
 }
 
 /** A field directly below `checks`, `context` or `facts`. A list holds texts. */
