@@ -133,7 +133,7 @@ describe("counters", () => {
     const startedAt = Date.now() - 4000;
     const sealed = { context: {}, receivedAt: startedAt };
     const first = await stack.verdict(await stack.submitSealed(visitor.event(), sealed));
-    expect(first.degraded).toEqual(["counter_warming:seen", "counter_warming:signups", "counter_warming:accounts"]);
+    expect(first.degraded).toEqual(["counter_warming:accounts", "counter_warming:seen", "counter_warming:signups"]);
     put(
       "default.yaml",
       ruleset({ counters: ` { seen: { key: identification.visitor_id, window: 1s } }`, names: ["seen"] }),
