@@ -19,8 +19,6 @@ const NUMBERS = [
   "facts.amount",
 ];
 const TEXTS = ["bot", "sdk.platform", "linked_id", "user_agent", "context.user_id", "facts.email"];
-/** Every name, beside lists, that the conditions below use. */
-export const NAMES: readonly string[] = [...FLAGS, ...NUMBERS, ...TEXTS];
 
 /** Texts and numbers are few, so that comparisons come out both ways and contradict each other now and then. */
 const VALUES = ["bad", "good", "js", "ios", "ann@mail.test", ""];
