@@ -88,6 +88,8 @@ export class FaultList {
   readonly includedBy: string | undefined;
   readonly #isWhole: boolean;
   readonly #faults: RulesetFault[] = [];
+  /** Found once, as every rule asks for its line. */
+  #lineStarts: readonly number[] | undefined;
 
   constructor(file: string, text?: string, includedBy?: string) {
     this.file = file;
@@ -131,9 +133,15 @@ export class FaultList {
 
   /** The line and column of an offset, from 1. */
   positionOf(offset: number): { line: number; column: number } {
-    const before = this.text.slice(0, offset);
-    const start = before.lastIndexOf("\n") + 1;
-    return { line: before.split("\n").length, column: before.length - start + 1 };
+    this.#lineStarts ??= lineStartsOf(this.text);
+    let low = 0;
+    let high = this.#lineStarts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: Math.min(offset, this.text.length) - (this.#lineStarts[low] ?? 0) + 1 };
   }
 
   #record(severity: RulesetFault["severity"], offset: number, message: string): void {
@@ -167,4 +175,10 @@ function excerptOf(line: string, at: number): { source: string; before: string }
     source: `${head}${line.slice(start, end)}${end < line.length ? "…" : ""}`,
     before: head + line.slice(start, at),
   };
+}
+
+function lineStartsOf(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
 }
