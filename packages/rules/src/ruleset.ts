@@ -124,8 +124,8 @@ export function finish({ content, faults, own }: RulesetDraft): Ruleset {
     warnings: faults.sorted("warning"),
     definitions: content.counters.map(({ definition }) => definition),
     counting: createCounting(content),
-    decide: (input) => judge.decide(input),
-    undecided: (code) => judge.undecided(code),
+    decide: judge.decide,
+    undecided: judge.undecided,
     explain: (input) => explainRules(content, input),
     runTests: () => runTests(content.tests, (input) => judge.decide(input)),
   };

@@ -11,11 +11,11 @@ export function compileComparison(
   slots: SlotTable,
 ): Term {
   const operands = [compiled(left), compiled(right)] as const;
-  const evaluate =
-    left.kind === "field" && right.kind === "literal"
-      ? compareWithLiteral(op, slots.indexOf(left.field), right.value)
-      : compareAny(op, operands[0], operands[1]);
-  return { evaluate, ...explainedBy(operands) };
+  if (left.kind === "field" && right.kind === "literal") {
+    const { field, explain, missing } = operands[0];
+    return { field, evaluate: compareWithLiteral(op, slots.indexOf(left.field), right.value), explain, missing };
+  }
+  return { evaluate: compareAny(op, ...operands), ...explainedBy(operands) };
 }
 
 function compareAny(op: Comparison, left: Term, right: Term): Term["evaluate"] {
@@ -83,13 +83,16 @@ function comparator(op: Comparison): (a: SlotValue, b: SlotValue) => boolean {
 export function compileMembership(item: Term, list: readonly PlacedLiteral[]): Term {
   const values = new Set<SlotValue>(list.map(({ value }) => value));
   const longest = Math.max(...list.map(({ value }) => String(value).length));
+  const { field, explain, missing } = item;
   return {
+    field,
+    explain,
+    missing,
     evaluate: (slots) => {
       const value = item.evaluate(slots);
       if (value === undefined) return undefined;
       return (typeof value !== "string" || value.length <= longest) && values.has(value);
     },
-    ...explainedBy([item]),
   };
 }
 

@@ -235,3 +235,26 @@ describe("compiled conditions", () => {
     );
   });
 });
+
+describe("a boolean signal that can be looked at without a call", () => {
+  test.each([
+    ["vpn", "true false unknown"],
+    ["!vpn", "false true unknown"],
+    ["!!vpn", "true false unknown"],
+    ["vpn == true", "true false unknown"],
+    ["vpn == false", "false true unknown"],
+    ["vpn != false", "true false unknown"],
+    ["!(vpn == false)", "true false unknown"],
+    ["vpn in [false]", "false true unknown"],
+    ["has(vpn) && !vpn", "false true false"],
+    ["!vpn && has(event_id)", "false true unknown"],
+    ["has(event_id) && !(vpn == true)", "false true unknown"],
+    ["!(vpn && has(event_id))", "false true unknown"],
+    ["!vpn || !has(event_id)", "false true unknown"],
+    ["(vpn || proxy) && has(event_id)", "true unknown unknown"],
+  ])("comes out in %s as in any other place: %s", (condition, outcomes) => {
+    const ruleset = rulesetWith(condition);
+    const inputs = [{ vpn: true }, { vpn: false }, {}].map((signals) => inputOf(signals));
+    expect(inputs.map((input) => outcomeOf(ruleset, input)).join(" ")).toBe(outcomes);
+  });
+});

@@ -7,7 +7,7 @@ import { bounded } from "./evidence.ts";
 import type { Expression } from "./expression.ts";
 import { isRemembered, remember } from "./remember.ts";
 import type { SlotTable, SlotValue } from "./slots.ts";
-import type { Term } from "./term.ts";
+import type { Evidence, Flag, Term } from "./term.ts";
 
 /** Compiles a checked expression to closures over the slots of its fields. */
 export function compile(expression: Expression, slots: SlotTable): Term {
@@ -60,17 +60,20 @@ function constant(value: SlotValue): Term {
   return { evaluate: () => value, explain: () => {}, missing: () => {} };
 }
 
-function compileField({ path }: Field, index: number): Term {
+function compileField({ path, type }: Field, place: number): Term {
+  const flag = type === "boolean" ? { place, falseValue: false } : undefined;
   return {
-    evaluate: (slots) => slots[index],
-    explain: (slots, evidence) => {
-      const value = slots[index];
-      if (value !== undefined) evidence[path] = bounded(value);
-    },
-    missing: (slots, paths) => {
-      if (slots[index] === undefined) paths.add(path);
-    },
+    field: { path, place },
+    flag,
+    falseBy: flag,
+    evaluate: (slots) => slots[place],
+    explain: (slots, evidence) => explainField(path, slots[place], evidence),
+    missing: (_, paths) => paths.add(path),
   };
+}
+
+function explainField(path: string, value: SlotValue | undefined, evidence: Evidence): void {
+  if (value !== undefined) evidence[path] = bounded(value);
 }
 
 function compileHas({ path }: Field, index: number): Term {
@@ -85,15 +88,18 @@ function compileHas({ path }: Field, index: number): Term {
   };
 }
 
-function compileNot(operand: Term): Term {
-  const { evaluate } = operand;
+function compileNot({ evaluate, explain, missing, ...operand }: Term): Term {
+  const flag = operand.flag && { ...operand.flag, falseValue: !operand.flag.falseValue };
   return {
+    field: operand.field,
+    flag,
+    falseBy: flag,
     evaluate: (slots) => {
       const value = evaluate(slots);
       return value === undefined ? undefined : !value;
     },
-    explain: operand.explain,
-    missing: operand.missing,
+    explain,
+    missing,
   };
 }
 
@@ -102,29 +108,55 @@ function compileNot(operand: Term): Term {
  * is explained by the operands that are; what is not, by all of them.
  */
 function compileLogical(operands: readonly Term[], decisive: boolean): Term {
+  // Flags come first, as they need no call.
   const evaluate = operands
-    .map((operand) => operand.evaluate)
-    .reduce((first, second) => (slots) => {
-      const a = first(slots);
-      if (a === decisive) return decisive;
-      const b = second(slots);
-      if (b === decisive) return decisive;
-      return a === undefined || b === undefined ? undefined : !decisive;
-    });
+    .toSorted((a, b) => Number(a.flag === undefined) - Number(b.flag === undefined))
+    .map(({ evaluate: own, flag }) => ({ own, flag }))
+    .reduceRight<Term["evaluate"] | undefined>((rest, { own, flag }) => {
+      if (rest === undefined) return own;
+      return flag === undefined ? joined(own, rest, decisive) : joinedFlag(flag, rest, decisive);
+    }, undefined);
+  if (evaluate === undefined) throw new TypeError("A list of operands is never empty.");
   return {
     evaluate,
+    falseBy: decisive ? undefined : operands.find(({ falseBy }) => falseBy !== undefined)?.falseBy,
     explain: (slots, evidence) => {
-      const results = operands.map((operand) => operand.evaluate(slots));
-      const value = results.includes(decisive) ? decisive : !decisive;
-      for (const [at, operand] of operands.entries()) {
-        if (results[at] === value) operand.explain(slots, evidence);
+      const isDecided = evaluate(slots) === decisive;
+      for (const operand of operands) {
+        if (isDecided && operand.evaluate(slots) !== decisive) continue;
+        // The same as a call, but for the call.
+        if (operand.field === undefined) operand.explain(slots, evidence);
+        else explainField(operand.field.path, slots[operand.field.place], evidence);
       }
     },
     missing: (slots, paths) => {
       for (const operand of operands) {
-        if (operand.evaluate(slots) === undefined) operand.missing(slots, paths);
+        if (operand.field === undefined) {
+          if (operand.evaluate(slots) === undefined) operand.missing(slots, paths);
+        } else if (slots[operand.field.place] === undefined) paths.add(operand.field.path);
       }
     },
+  };
+}
+
+function joined(first: Term["evaluate"], rest: Term["evaluate"], decisive: boolean): Term["evaluate"] {
+  return (slots) => {
+    const a = first(slots);
+    if (a === decisive) return decisive;
+    const b = rest(slots);
+    if (b === decisive) return decisive;
+    return a === undefined || b === undefined ? undefined : !decisive;
+  };
+}
+
+function joinedFlag({ place, falseValue }: Flag, rest: Term["evaluate"], decisive: boolean): Term["evaluate"] {
+  const decisiveValue = decisive ? !falseValue : falseValue;
+  return (slots) => {
+    const a = slots[place];
+    if (a === decisiveValue) return decisive;
+    const b = rest(slots);
+    if (b === decisive) return decisive;
+    return a === undefined || b === undefined ? undefined : !decisive;
   };
 }
 

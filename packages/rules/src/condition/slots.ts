@@ -1,10 +1,13 @@
-import { isRecord } from "@assay/protocol";
+import { EVENT_READERS, type EventSignals, isRecord, type Signal } from "@assay/protocol";
 import type { Field } from "./catalogue.ts";
+import { FIXED_COUNT, FIXED_PLACES, readChecks, readContextFields, RECEIVED_AT } from "./fixed-places.ts";
 import type { Input } from "./input.ts";
 import type { List } from "./list.ts";
 
+export { RECEIVED_AT } from "./fixed-places.ts";
+
 /** A value that conditions work on. A present object is just `true`, a list is itself. */
-export type SlotValue = string | number | boolean | readonly unknown[];
+export type SlotValue = Signal;
 
 /**
  * The values one input has for the fields a ruleset uses; undefined is absent, or not of the field's type. Terms keep
@@ -12,21 +15,14 @@ export type SlotValue = string | number | boolean | readonly unknown[];
  */
 export type Slots = (SlotValue | undefined)[];
 
-/** The place of the submission's `received_at`, in unix ms. */
-export const RECEIVED_AT = 0;
-
 /** Gives every used field one place, so that each is looked up and type-checked once per decision. */
 export class SlotTable {
-  readonly #indexes = new Map<string, number>();
-  readonly #absent: Slots = [undefined];
+  readonly #indexes = new Map(FIXED_PLACES);
+  readonly #absent: Slots = Array.from({ length: FIXED_COUNT }, () => undefined);
   readonly #lists: ReadonlyMap<string, List | undefined>;
-  readonly #event: Branch = { leaves: [], branches: [] };
-  readonly #checks: Branch = { leaves: [], branches: [] };
-  readonly #context: Branch = { leaves: [], branches: [] };
-  readonly #facts: Branch = { leaves: [], branches: [] };
-  readonly #counters: Branch = { leaves: [], branches: [] };
-  // No input holds an outcome or an element: who goes through them puts each in its place.
-  readonly #placed: Branch = { leaves: [], branches: [] };
+  readonly #readers: ((event: EventSignals, values: Slots) => void)[] = [];
+  readonly #facts: Leaf[] = [];
+  readonly #counters: Leaf[] = [];
 
   /** `lists` are what conditions may look values up in. */
   constructor(lists: readonly { readonly name: string; readonly list: List | undefined }[] = []) {
@@ -35,10 +31,15 @@ export class SlotTable {
 
   /** The place of a field; the same for equal paths. */
   indexOf(field: Field): number {
+    const [key = ""] = field.keys;
+    const reader = field.root === "event" ? (EVENT_READERS[key] ?? EVENT_READERS["*"]) : undefined;
+    if (reader !== undefined && !this.#readers.includes(reader)) this.#readers.push(reader);
     const known = this.#indexes.get(field.path);
     if (known !== undefined) return known;
     const index = this.#newPlace(field.path);
-    addLeaf(this.#rootOf(field), field.keys, { index, fits: fitterOf(field) });
+    // No input holds an outcome or an element: who goes through them puts each in its place.
+    if (field.root === "facts") this.#facts.push({ key, index, fits: fitterOf(field) });
+    if (field.root === "counters") this.#counters.push({ key, index, fits: fitterOf(field) });
     return index;
   }
 
@@ -59,11 +60,11 @@ export class SlotTable {
   read({ event, checks, context, counters, receivedAt }: Input): Slots {
     const slots = this.#absent.slice();
     slots[RECEIVED_AT] = receivedAt;
-    readBranch(this.#event, event, slots);
-    readBranch(this.#checks, checks, slots);
-    readBranch(this.#context, context, slots);
-    readBranch(this.#facts, context.facts, slots);
-    readBranch(this.#counters, counters, slots);
+    for (const read of this.#readers) read(event, slots);
+    readChecks(checks, slots);
+    readContextFields(context, slots);
+    readLeaves(this.#facts, context.facts, slots);
+    readLeaves(this.#counters, counters, slots);
     return slots;
   }
 
@@ -72,30 +73,6 @@ export class SlotTable {
     this.#indexes.set(key, index);
     return index;
   }
-
-  #rootOf(field: Field): Branch {
-    switch (field.root) {
-      case "event":
-        return this.#event;
-      case "checks":
-        return this.#checks;
-      case "context":
-        return this.#context;
-      case "facts":
-        return this.#facts;
-      case "counters":
-        return this.#counters;
-      case "outcome":
-      case "element":
-        return this.#placed;
-    }
-  }
-}
-
-// Fields by their common parents: an object that holds several is looked up once.
-interface Branch {
-  readonly leaves: Leaf[];
-  readonly branches: { readonly key: string; readonly branch: Branch }[];
 }
 
 interface Leaf {
@@ -104,20 +81,9 @@ interface Leaf {
   readonly fits: (value: unknown) => SlotValue | undefined;
 }
 
-function addLeaf(branch: Branch, [key = "", ...rest]: readonly string[], leaf: Omit<Leaf, "key">): void {
-  if (rest.length === 0) {
-    branch.leaves.push({ key, ...leaf });
-    return;
-  }
-  let inner = branch.branches.find((candidate) => candidate.key === key);
-  if (inner === undefined) branch.branches.push((inner = { key, branch: { leaves: [], branches: [] } }));
-  addLeaf(inner.branch, rest, leaf);
-}
-
-function readBranch({ leaves, branches }: Branch, value: unknown, slots: Slots): void {
-  if (!isRecord(value)) return;
-  for (const { key, index, fits } of leaves) slots[index] = fits(value[key]);
-  for (const { key, branch } of branches) readBranch(branch, value[key], slots);
+function readLeaves(leaves: readonly Leaf[], source: unknown, slots: Slots): void {
+  if (leaves.length === 0 || !isRecord(source)) return;
+  for (const { key, index, fits } of leaves) slots[index] = fits(source[key]);
 }
 
 /** Gives the value back when it is of the field's type, undefined otherwise. */

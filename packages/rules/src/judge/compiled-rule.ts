@@ -1,9 +1,9 @@
 import { ACTIONS, type Action } from "@assay/protocol";
 import type { Field } from "../condition/catalogue.ts";
 import { compile } from "../condition/compile.ts";
-import type { Slots, SlotTable } from "../condition/slots.ts";
+import { RECEIVED_AT, type Slots, type SlotTable } from "../condition/slots.ts";
 import type { Term } from "../condition/term.ts";
-import type { Rule } from "../ruleset/rule.ts";
+import type { Rule, RuleMode } from "../ruleset/rule.ts";
 import { isRolledOut } from "./rollout.ts";
 
 /** A rule as the judge needs it. */
@@ -12,14 +12,22 @@ export interface CompiledRule {
   readonly condition: Term;
   /** The condition's own, one look-up nearer. */
   readonly evaluate: Term["evaluate"];
+  /** A value of one place by which the condition is false, without a call; no place ever holds null. */
+  readonly falsePlace: number;
+  readonly falseValue: boolean | null;
   readonly score: number | undefined;
   readonly action: Action | undefined;
   readonly message: string | undefined;
   readonly whenUnknown: Action | undefined;
-  /** Whether it decides, or only tells what it would do. */
-  readonly isLive: boolean;
-  /** Of a live rule with a share: whether the visitor is in it. */
-  readonly rollout: ((slots: Slots) => boolean) | undefined;
+  readonly mode: Exclude<RuleMode, "off">;
+  /** Of a live rule with a share. */
+  readonly rollout: Rollout | undefined;
+}
+
+/** Whether the visitor is in a rule's share, and where that is kept. */
+export interface Rollout {
+  readonly place: number;
+  readonly isReached: (slots: Slots) => boolean;
 }
 
 const VISITOR_ID: Field = {
@@ -31,40 +39,56 @@ const VISITOR_ID: Field = {
 
 /** Compiles all rules but those that are off, most severe first. */
 export function compileRules(rules: readonly Rule[], slots: SlotTable): CompiledRule[] {
-  const judged = rules.filter(({ mode }) => mode !== "off");
-  return judged.toSorted(bySeverity).map((rule) => compileRule(rule, slots));
+  return rules
+    .toSorted(bySeverity)
+    .flatMap((rule) => (rule.mode === "off" ? [] : [compileRule(rule, rule.mode, slots)]));
 }
 
-function compileRule(rule: Rule, slots: SlotTable): CompiledRule {
-  const { id, score, action, message, whenUnknown, mode, rolloutPercent } = rule;
+function compileRule(rule: Rule, mode: CompiledRule["mode"], slots: SlotTable): CompiledRule {
+  const { id, score, action, message, whenUnknown, rolloutPercent } = rule;
   const condition = compile(rule.condition, slots);
   return {
     id,
     condition,
     evaluate: condition.evaluate,
+    falsePlace: condition.falseBy?.place ?? RECEIVED_AT,
+    falseValue: condition.falseBy?.falseValue ?? null,
     score,
     action,
     message,
     whenUnknown: whenUnknown === "skip" ? undefined : whenUnknown,
-    isLive: mode === "live",
+    mode,
     rollout: mode === "live" && rolloutPercent !== undefined ? compileRollout(id, rolloutPercent, slots) : undefined,
   };
 }
 
-/** Whether the visitor of an input is in a rule's share; nobody is without a visitor id. */
-export function compileRollout(ruleId: string, percent: number, slots: SlotTable): (slots: Slots) => boolean {
+/** The share of a rule. Nobody is in it without a visitor id. */
+export function compileRollout(ruleId: string, percent: number, slots: SlotTable): Rollout {
   const index = slots.indexOf(VISITOR_ID);
-  return (values) => {
-    const visitorId = values[index];
-    return typeof visitorId === "string" && isRolledOut(ruleId, visitorId, percent);
+  return {
+    place: slots.derived(`rollout of ${ruleId}`),
+    isReached: (values) => {
+      const visitorId = values[index];
+      return typeof visitorId === "string" && isRolledOut(ruleId, visitorId, percent);
+    },
   };
 }
 
 /** The paths whose absence makes a condition unknown. */
 export function missingOf(condition: Term, slots: Slots): string[] {
-  const paths = new Set<string>();
-  condition.missing(slots, paths);
-  return [...paths];
+  if (condition.field !== undefined) return [condition.field.path];
+  const missing = new MissingPaths();
+  condition.missing(slots, missing);
+  return missing.paths;
+}
+
+// There are few, so that looking through them is faster than a set.
+class MissingPaths {
+  readonly paths: string[] = [];
+
+  add(path: string): void {
+    if (!this.paths.includes(path)) this.paths.push(path);
+  }
 }
 
 function bySeverity(a: Rule, b: Rule): number {

@@ -4,47 +4,49 @@ import type { Input } from "../condition/input.ts";
 import { type Slots, SlotTable } from "../condition/slots.ts";
 import type { Evidence, Term } from "../condition/term.ts";
 import { createFactCheck } from "../ruleset/facts.ts";
-import { judgeIntegrity } from "../ruleset/integrity.ts";
+import { compileIntegrity } from "../ruleset/integrity.ts";
 import type { RulesetContent } from "../ruleset/ruleset-content.ts";
 import { thresholdAction } from "../ruleset/thresholds.ts";
-import { type CompiledRule, compileRules, missingOf } from "./compiled-rule.ts";
+import { type CompiledRule, compileRules, missingOf, type Rollout } from "./compiled-rule.ts";
 import type { Decision, UnknownRule } from "./decision.ts";
 import { settleAction } from "./precedence.ts";
 
 /** Decides inputs by one ruleset. Pure, deterministic, and never throws, whatever the event holds. */
 export interface Judge {
-  decide(input: Input): Decision;
-  undecided(code: UndecidedCode): Decision;
+  readonly decide: (input: Input) => Decision;
+  readonly undecided: (code: UndecidedCode) => Decision;
 }
 
 /** Compiles a ruleset's rules, most severe first, so that reasons and sums do not depend on their order in the file. */
 export function createJudge(content: RulesetContent): Judge {
   const slots = new SlotTable(content.lists);
   const rules = compileRules(content.rules, slots);
+  const rollouts = rules.flatMap(({ rollout }) => rollout ?? []);
+  const liveForAll = rules.filter(({ mode, rollout }) => mode === "live" && rollout === undefined).length;
   const exposed = content.expose.map((field) => ({ path: field.path, index: slots.indexOf(field) }));
-  const invalidFacts = createFactCheck(content.facts);
+  const judgeIntegrity = compileIntegrity(content.integrity, slots);
+  const invalidFacts = createFactCheck(content.facts, slots);
   return {
     decide(input) {
       const values = slots.read(input);
-      const decision = emptyDecision();
-      const integrity = judgeIntegrity(content.integrity, input, decision.reasons);
+      const decision = emptyDecision(liveForAll + countReached(rollouts, values));
+      const integrity = judgeIntegrity(values, decision.reasons);
       const hits = judgeRules(rules, values, decision);
-      decision.invalidFacts = invalidFacts(input);
+      decision.invalidFacts = invalidFacts(input, values);
       if (exposed.length > 0) decision.signals = signalsOf(exposed, values);
       const threshold = thresholdAction(content.thresholds, decision.score);
       return answer(decision, settleAction(integrity, hits, threshold), content.mode);
     },
     undecided(code) {
       const action = content.undecided.get(code) ?? content.undecided.get("default") ?? "review";
-      const decision = emptyDecision();
       // Nobody is known to be in a share.
-      decision.coverage.rules = rules.filter(({ isLive, rollout }) => isLive && rollout === undefined).length;
+      const decision = emptyDecision(liveForAll);
       return answer(decision, action, content.mode);
     },
   };
 }
 
-function emptyDecision(): Decision {
+function emptyDecision(liveRules: number): Decision {
   return {
     action: "allow",
     score: 0,
@@ -52,7 +54,7 @@ function emptyDecision(): Decision {
     shadow: [],
     shadowUnknown: [],
     unknown: [],
-    coverage: { rules: 0, judged: 0 },
+    coverage: { rules: liveRules, judged: 0 },
     invalidFacts: [],
   };
 }
@@ -75,18 +77,32 @@ interface Side {
 function judgeRules(rules: readonly CompiledRule[], slots: Slots, decision: Decision): Action[] {
   const live: Side = { reasons: decision.reasons, unknown: decision.unknown, hits: [], sum: 0 };
   const shadow: Side = { reasons: decision.shadow, unknown: decision.shadowUnknown, hits: [], sum: 0 };
-  let liveRules = 0;
   for (const rule of rules) {
-    const isLive = rule.rollout === undefined ? rule.isLive : rule.rollout(slots);
-    if (isLive) liveRules += 1;
+    if (slots[rule.falsePlace] === rule.falseValue) continue;
     const value = rule.evaluate(slots);
-    if (value === undefined) addUnknown(rule, slots, isLive ? live : shadow);
-    else if (value === true) addHit(rule, slots, isLive ? live : shadow);
+    if (value === false) continue;
+    const side = isLive(rule, slots) ? live : shadow;
+    if (value === undefined) addUnknown(rule, slots, side);
+    else addHit(rule, slots, side);
   }
   decision.score = Math.max(0, rounded(live.sum));
-  decision.coverage.rules = liveRules;
-  decision.coverage.judged = liveRules - live.unknown.length;
+  decision.coverage.judged = decision.coverage.rules - live.unknown.length;
   return live.hits;
+}
+
+// Tells each live rule with a share whether the visitor is in it, and counts those.
+function countReached(rollouts: readonly Rollout[], slots: Slots): number {
+  let count = 0;
+  for (const { place, isReached } of rollouts) {
+    const isIn = isReached(slots);
+    slots[place] = isIn;
+    if (isIn) count += 1;
+  }
+  return count;
+}
+
+function isLive({ mode, rollout }: CompiledRule, slots: Slots): boolean {
+  return rollout === undefined ? mode === "live" : slots[rollout.place] === true;
 }
 
 function addHit(rule: CompiledRule, slots: Slots, side: Side): void {

@@ -35,7 +35,7 @@ function explainable(rule: Rule, slots: SlotTable): (values: Slots) => RuleExpla
       missing: isTrue === undefined ? missingOf(condition, values) : [],
       when: when(values),
       ...(except === undefined ? {} : { except: except(values) }),
-      ...(rollout === undefined ? {} : { rolledOut: rollout(values) }),
+      ...(rollout === undefined ? {} : { rolledOut: rollout.isReached(values) }),
       ...(score === undefined ? {} : { score }),
       ...(action === undefined ? {} : { action }),
       ...(message === undefined ? {} : { message }),

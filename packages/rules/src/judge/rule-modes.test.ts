@@ -4,12 +4,14 @@ import { inputOf, rulesetOf } from "../../test/build.ts";
 import type { Decision, Ruleset } from "../index.ts";
 
 const CONDITIONS = ["vpn", "proxy", "!vpn && proxy", "suspect", "bot == 'bad'", "has(emulator)", "facts.amount > 10"];
+// About other signals, since an exception that contradicts its rule does not load.
+const EXCEPTIONS = ["tampering", "incognito && developer_tools", "has(bot_type)"];
 
 const drafts = fc.array(
   fc.record(
     {
       when: fc.constantFrom(...CONDITIONS),
-      except: fc.constantFrom(...CONDITIONS),
+      except: fc.constantFrom(...EXCEPTIONS),
       score: fc.integer({ min: -100, max: 100 }),
       action: fc.constantFrom("allow", "challenge", "review", "block"),
       message: fc.constant("Said so"),
@@ -36,6 +38,10 @@ const inputs = fc
       proxy: fc.boolean(),
       suspect: fc.boolean(),
       emulator: fc.boolean(),
+      tampering: fc.boolean(),
+      incognito: fc.boolean(),
+      developer_tools: fc.boolean(),
+      bot_type: fc.constant("headless"),
       bot: fc.constantFrom("bad", "good"),
       replayed: fc.boolean(),
       identification: fc.record({ visitor_id: fc.string() }),

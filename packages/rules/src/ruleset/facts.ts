@@ -2,7 +2,7 @@ import { closestName, isRecord } from "@assay/protocol";
 import { isScalar, isSeq } from "yaml";
 import { type Field, fieldIn } from "../condition/catalogue.ts";
 import type { Input } from "../condition/input.ts";
-import { fitterOf } from "../condition/slots.ts";
+import type { Slots, SlotTable } from "../condition/slots.ts";
 import type { FaultList } from "./fault.ts";
 import { checkName, Names } from "./names.ts";
 import { entriesWithin, type Part } from "./part.ts";
@@ -53,12 +53,18 @@ export function fieldOfFact({ name, type, values }: FactDeclaration): Field {
 }
 
 /** The declared facts of an input whose value is present and does not fit. */
-export function createFactCheck(facts: readonly FactDeclaration[]): (input: Input) => string[] {
-  const checks = facts.map((fact) => ({ name: fact.name, fits: fitterOf(fieldOfFact(fact)) }));
-  return ({ context: { facts: given } }) => {
-    if (!isRecord(given)) return [];
-    return checks
-      .filter(({ name, fits }) => given[name] !== undefined && given[name] !== null && fits(given[name]) === undefined)
-      .map(({ name }) => name);
+export function createFactCheck(
+  facts: readonly FactDeclaration[],
+  slots: SlotTable,
+): (input: Input, values: Slots) => string[] {
+  const places = facts.map((fact) => ({ name: fact.name, place: slots.indexOf(fieldOfFact(fact)) }));
+  return ({ context: { facts: given } }, values) => {
+    const invalid: string[] = [];
+    if (!isRecord(given)) return invalid;
+    for (const { name, place } of places) {
+      // What does not fit has no value.
+      if (values[place] === undefined && given[name] !== undefined && given[name] !== null) invalid.push(name);
+    }
+    return invalid;
   };
 }

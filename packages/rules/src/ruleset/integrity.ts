@@ -1,6 +1,7 @@
 import { type Action, CHECK_NAMES, type CheckName, type Reason } from "@assay/protocol";
 import type { FaultList } from "./fault.ts";
-import type { Input } from "../condition/input.ts";
+import { type Field, fieldIn } from "../condition/catalogue.ts";
+import type { Slots, SlotTable } from "../condition/slots.ts";
 import { type Entry, readChoice, readEntries, refuseUnknown } from "./yaml-entries.ts";
 
 /** What integrity can be judged by: every check, and Fingerprint's own signal `replayed`. */
@@ -39,6 +40,8 @@ const MESSAGES: Readonly<Record<IntegrityKey, string>> = {
   replayed: "Fingerprint saw the same agent payload more than once",
 };
 
+const REPLAYED: Field = { path: "replayed", root: "event", keys: ["replayed"], type: "boolean" };
+
 /** Reads `integrity:` over the defaults. */
 export function readIntegrity(entry: Entry | undefined, faults: FaultList): Integrity {
   const integrity = new Map(DEFAULTS);
@@ -55,15 +58,22 @@ export function readIntegrity(entry: Entry | undefined, faults: FaultList): Inte
   return integrity;
 }
 
-/** Adds a reason for each integrity key that is true of the input, and returns the actions they take. */
-export function judgeIntegrity(integrity: Integrity, { event, checks }: Input, reasons: Reason[]): Action[] {
-  const actions: Action[] = [];
-  for (const [key, action] of integrity) {
-    const isTrue = key === "replayed" ? event.replayed : checks[key];
-    if (isTrue !== true) continue;
-    const path = key === "replayed" ? key : `checks.${key}`;
-    actions.push(action);
-    reasons.push({ rule: `integrity.${key}`, action, message: MESSAGES[key], evidence: { [path]: true } });
-  }
-  return actions;
+/** Adds a reason for each integrity key that is true of the values of an input, and returns the actions they take. */
+export type IntegrityJudge = (values: Slots, reasons: Reason[]) => Action[];
+
+/** Compiles integrity over the slots of what it is judged by. */
+export function compileIntegrity(integrity: Integrity, slots: SlotTable): IntegrityJudge {
+  const entries = [...integrity].map(([key, action]) => {
+    const field = key === "replayed" ? REPLAYED : fieldIn("checks", key, "boolean");
+    return { place: slots.indexOf(field), path: field.path, rule: `integrity.${key}`, action, message: MESSAGES[key] };
+  });
+  return (values, reasons) => {
+    const actions: Action[] = [];
+    for (const { place, path, rule, action, message } of entries) {
+      if (values[place] !== true) continue;
+      actions.push(action);
+      reasons.push({ rule, action, message, evidence: { [path]: true } });
+    }
+    return actions;
+  };
 }

@@ -51,5 +51,7 @@ function greatestScore(rules: readonly { readonly score?: number }[]): number {
 
 /** The most severe action whose least score is reached; allow when none is. */
 export function thresholdAction(thresholds: readonly Threshold[], score: number): Action {
-  return thresholds.findLast((threshold) => threshold.score <= score)?.action ?? "allow";
+  let reached: Action = "allow";
+  for (const threshold of thresholds) if (threshold.score <= score) reached = threshold.action;
+  return reached;
 }
