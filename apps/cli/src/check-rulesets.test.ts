@@ -78,7 +78,7 @@ describe("assay rules check", () => {
   test("lets a warning pass, and fail under --strict", async () => {
     put(
       "default.yaml",
-      'ruleset: default\nrules:\n  - { id: a, when: bot == "bad", score: 1, review_by: 2026-01-01 }\n',
+      'ruleset: default\nrules:\n  - { id: a, when: bot == "bad", action: block, review_by: 2026-01-01 }\n',
     );
     const { exitCode, out } = await assay("rules", "check");
     expect([exitCode, out]).toEqual([0, expect.stringMatching(/default\.yaml:3:\d+: warning: [^]*1 warning\.\n$/)]);

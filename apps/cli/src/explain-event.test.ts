@@ -56,7 +56,7 @@ describe("assay rules explain <event.json>", () => {
       [
         "ruleset: default",
         "facts: { country: string }",
-        "counters: { uses: { key: event_id, window: 1h } }",
+        "counters: { uses: { key: bot, window: 1h } }",
         "rules:",
         "  - { id: fact, when: 'facts.country == \"FR\"', score: 1 }",
         "  - { id: flow, when: 'context.flow == \"login\"', score: 1 }",

@@ -227,7 +227,7 @@ describe("followRulesets", () => {
   });
 
   test("tells a warning once for each content", async () => {
-    const late = "[{ id: late, when: vpn, score: 1, review_by: 2026-01-01 }]";
+    const late = "[{ id: late, when: vpn, action: block, review_by: 2026-01-01 }]";
     put("default.yaml", `ruleset: default\nrules: ${late}`);
     await follow();
     const warnings = () => lines.filter(({ level }) => level === "warn");

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { inputOf } from "../test/build.ts";
 import { loadRulesetFolder, loadRulesetFolderInSteps, RulesetError, type RulesetFolder } from "./index.ts";
 
-const DEFAULT = "ruleset: default\nrules: [{ id: it, when: vpn, score: 1 }]\n";
-const LOGIN = "ruleset: login_rules\nrules: [{ id: it, when: proxy, score: 1 }]\n";
+const DEFAULT = "ruleset: default\nrules: [{ id: it, when: vpn, action: block }]\n";
+const LOGIN = "ruleset: login_rules\nrules: [{ id: it, when: proxy, action: block }]\n";
 const COUNTER = "counters: { c: { key: ip_address, window: 1h } }\n";
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -104,7 +104,10 @@ describe("loadRulesetFolder", () => {
     ],
     [{ "a.yaml": DEFAULT, "_routes.yaml": "Log In: default\n" }, "rulesets/_routes.yaml:1:1: A flow is 1 to 64"],
     [{ "a.yaml": DEFAULT, "_routes.yaml": "login: [default]\n" }, "rulesets/_routes.yaml:1:8: login must be the name"],
-    [{ "a.yaml": DEFAULT, "_routes.yaml": "a: default\na: default\n" }, "rulesets/_routes.yaml:2:1: Map keys must be"],
+    [
+      { "a.yaml": DEFAULT, "_routes.yaml": "a: default\na: default\n" },
+      "rulesets/_routes.yaml:2:1: a stands twice in one map.",
+    ],
     [{ "a.yaml": DEFAULT, "_routes.yaml": "- a\n" }, "rulesets/_routes.yaml:1:1: the routes must be a map"],
     [
       { "a.yaml": DEFAULT, "_routes.yaml": "*: default\n" },
@@ -165,7 +168,7 @@ describe("loadRulesetFolder", () => {
   test("does not miss a ruleset while one cannot be read", () => {
     const files = { "a.yaml": "ruleset: [default\n", "b.yaml": `${LOGIN}candidate: default\n` };
     expect(faultsOf({ ...files, "_routes.yaml": "login: default\n" })).toEqual([
-      expect.stringContaining("rulesets/a.yaml:1:10: Flow sequence"),
+      expect.stringContaining("rulesets/a.yaml:1:10: This [ has no ] that closes it."),
     ]);
   });
 

@@ -48,6 +48,12 @@ export function readConditionEntry(
   return expression !== undefined && check(expression, fault) ? expression : undefined;
 }
 
+/** A condition as a part of another one. A comment in it ends with its line. */
+export function bracketed(condition: string): string {
+  const text = condition.trim();
+  return text.includes("//") ? `(${text}\n)` : `(${text})`;
+}
+
 /** The text of a condition, which the offsets in it are about. */
 export function conditionText({ value, source }: Scalar.Parsed): string {
   // A condition such as `true` is no text to YAML; what was written is.

@@ -10,6 +10,9 @@ interface FieldScope {
 
 const MAX_KEY_FIELDS = 4;
 
+/** Fields whose value no two events share. */
+const UNIQUE = ["event_id", "timestamp"];
+
 /** Fields that say whatever the visitor's browser sends, by their first keys. */
 const BROWSER_SAID = [
   "linked_id",
@@ -35,6 +38,12 @@ export function readKey(entry: Entry, scope: FieldScope): Field[] | undefined {
     faults.add(entry.valueAt, `key must be one name or a list of 1 to ${MAX_KEY_FIELDS}.`);
   }
   for (const [index, { text, at }] of paths.entries()) {
+    if (UNIQUE.includes(text)) {
+      faults.add(
+        at,
+        `Every event has another ${text}, so nothing would be counted together. Count by who or where it is.`,
+      );
+    }
     if (paths.findIndex((path) => path.text === text) < index) faults.add(at, `${text} stands twice in this key.`);
   }
   const known = fields.filter((field) => field !== undefined);

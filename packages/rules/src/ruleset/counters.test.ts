@@ -91,10 +91,22 @@ describe("counters", () => {
     ["ip_address", false],
     ["context.linked_id", false],
   ])("warns of the key %s: %s", (key, warns) => {
-    expect(rulesetOf(`counters: { it: { key: ${key}, window: 1h } }`).warnings.length > 0).toBe(warns);
+    const rules = "rules: [{ id: a, when: vpn, action: block }]";
+    expect(rulesetOf(`counters: { it: { key: ${key}, window: 1h } }`, rules).warnings.length > 0).toBe(warns);
     const distinct = key.startsWith("[") ? "url" : key;
-    const { warnings } = rulesetOf(`counters: { it: { key: bot, distinct: ${distinct}, window: 1h } }`);
+    const { warnings } = rulesetOf(`counters: { it: { key: bot, distinct: ${distinct}, window: 1h } }`, rules);
     expect(warnings.length > 0).toBe(warns);
+  });
+
+  test.each([
+    ["key: event_id", "3:14 Every event has another event_id, so nothing would be counted together."],
+    ["key: bundle_id, where: incognito", "Nothing is counted: incognito is only present in browsers, but"],
+    ["key: [bundle_id, package_name]", "Nothing is counted: package_name is only present on Android, but"],
+    ["key: url, where: '!has(url)'", "Nothing is counted: !has(url) can never be true here, because of has(url)."],
+  ])("refuses a counter that could never count: { %s }", (counter, fault) => {
+    expect(briefFaultsOf(`ruleset: test\ncounters:\n  it: { ${counter}, window: 1h }\n`)).toEqual([
+      expect.stringContaining(fault),
+    ]);
   });
 
   test("has one definition for one meaning, whatever its name", () => {

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "@assay/protocol";
+import { isScalar } from "yaml";
 import type { Field } from "../condition/catalogue.ts";
+import { readCondition } from "../condition/condition.ts";
 import { canonicalExpression, type Expression, partsOf } from "../condition/expression.ts";
-import { type ConditionEntryScope, readConditionEntry } from "./condition-entry.ts";
+import { bracketed, type ConditionEntryScope, conditionText, readConditionEntry } from "./condition-entry.ts";
 import { checkCounterCondition } from "./counter-condition.ts";
 import { readDistinct, readKey } from "./counter-fields.ts";
 import { parseDurationMs } from "./duration.ts";
@@ -72,6 +74,8 @@ function readCounter({ entry, faults }: PartEntry, scope: CounterScope): Counter
   }
   if (windowEntry === undefined) faults.add(entry.nameAt, "A counter needs a window, as in window: 24h");
   if (on === undefined || key === undefined || windowMs === undefined) return undefined;
+  if (where !== undefined || whereEntry === undefined)
+    checkCountable([...key, ...(distinct === undefined ? [] : [distinct])], whereEntry, entry, scope);
   const counted = {
     on,
     key,
@@ -81,6 +85,22 @@ function readCounter({ entry, faults }: PartEntry, scope: CounterScope): Counter
   };
   const place = { faults, at: entry.nameAt };
   return { name: entry.name, ...counted, definition: definitionOf(counted, scope.lists), place };
+}
+
+// What is counted has every part of its key, and is where `where` is true. What can never be both is never counted.
+function checkCountable(
+  needed: readonly Field[],
+  where: Entry | undefined,
+  counter: Entry,
+  { catalogue, environment, faults }: ConditionEntryScope,
+): void {
+  const asked = where !== undefined && isScalar(where.value) ? [bracketed(conditionText(where.value))] : [];
+  const text = [...needed.map(({ path }) => `has(${path})`), ...asked].join(" && ");
+  const at = where?.valueAt ?? counter.nameAt;
+  readCondition(
+    { text, catalogue, fault: (_, message) => faults.add(at, `Nothing is counted: ${message}`) },
+    environment,
+  );
 }
 
 function readWhere(entry: Entry, on: Counter["on"], scope: ConditionEntryScope): Expression | undefined {

@@ -26,11 +26,22 @@ describe("readListFile", () => {
   });
 
   test("reads notes in any order and takes all after why", () => {
-    const { list, faults } = read(
-      "a until=2026-06-01 by=ann@example.com why=by order, see #12 until=never\nb by=ann # until=x",
-    );
+    const { list, faults } = read("a until=2026-06-01 by=ann@example.com why=by order, see #12\nb by=ann # until=x");
     expect(faults.faults).toEqual([]);
     expect([list?.find("a", NOW), list?.find("b", NOW)]).toEqual(["a", "b"]);
+  });
+
+  test.each([
+    ["a,", "1:2 , is no part of a plain value. A line holds one value and no more; a value that holds it is quoted"],
+    ["visitor_id,reason", '"visitor_id,reason"'],
+    ["a;", "1:2 ; is no part"],
+    ["'a'", "1:1 ' is no part"],
+    ["a\u200b", "1:2 Here is a character that is not seen (U+200B)"],
+    ["a why=moved until=2027-01-01", "1:13 why= takes the rest of the line. Put until= and by= before it."],
+  ])("refuses %j, which would match something else than was meant", (text, fault) => {
+    expect(read(text).faults.faults.map(({ line, column, message }) => `${line}:${column} ${message}`)).toEqual([
+      expect.stringContaining(fault),
+    ]);
   });
 
   test("reads a quoted value as JSON", () => {

@@ -21,6 +21,8 @@ const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_FAULTS = 20;
 
 const VALUE = /^(?:"(?:[^"\\]|\\.)*"|\S+)/;
+/** What an unquoted value does not hold: the punctuation of other formats, and characters that nobody sees. */
+const FOREIGN = /^'|[,;]|[\p{Cc}\p{Cf}]/u;
 const KEYS = ["until", "by", "why"];
 const UNTIL = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
 const DAY_MS = 86_400_000;
@@ -99,9 +101,24 @@ function readEntry(type: ListType, line: string, at: number, faults: FaultList):
   }
   const wrong = readListValue(type, text);
   if (wrong !== undefined) faults.add(at, wrong);
+  else if (!written.startsWith('"')) refuseForeign(written, at, faults);
   const hasNotes = written.length < line.length;
   const untilMs = hasNotes ? readNotes(line.slice(written.length), at + written.length, faults) : undefined;
   return untilMs === undefined ? { text, at } : { text, at, untilMs };
+}
+
+function refuseForeign(written: string, at: number, faults: FaultList): void {
+  const found = FOREIGN.exec(written);
+  if (found === null) return;
+  const [character] = found;
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  const what = /[,;']/.test(character)
+    ? `${character} is no part of a plain value`
+    : `Here is a character that is not seen (U+${code})`;
+  faults.add(
+    at + found.index,
+    `${what}. A line holds one value and no more; a value that holds it is quoted: ${JSON.stringify(written)}`,
+  );
 }
 
 function unquoted(written: string): string | undefined {
@@ -127,7 +144,12 @@ function readNotes(notes: string, start: number, faults: FaultList): number | un
     }
     if (seen.has(key)) faults.add(at, `${key} stands twice.`);
     seen.add(key);
-    if (key === "why") return untilMs;
+    if (key === "why") {
+      const late = /\s(?=(?:until|by)=)/.exec(notes.slice(index));
+      if (late !== null)
+        faults.add(at + late.index + 1, "why= takes the rest of the line. Put until= and by= before it.");
+      return untilMs;
+    }
     if (value === "") faults.add(at, `${key}= needs a value.`);
     else if (key === "until" && (untilMs = readUntilMs(value)) === undefined) {
       faults.add(at + "until=".length, "until must be a day, as in 2026-12-31, or a time, as in 2026-12-31T18:00:00Z.");

@@ -39,11 +39,14 @@ describe("lists", () => {
   });
 
   test("warns in the list's own file", () => {
-    const { warnings } = loadRuleset(textOf("{ type: string, file: lists/qa.txt }"), {
-      file: "rulesets/test.yaml",
-      files: new Map(Object.entries(files)),
-      now: Date.UTC(2026, 0, 1),
-    });
+    const { warnings } = loadRuleset(
+      `${textOf("{ type: string, file: lists/qa.txt }")}rules: [{ id: a, when: vpn, action: block }]\n`,
+      {
+        file: "rulesets/test.yaml",
+        files: new Map(Object.entries(files)),
+        now: Date.UTC(2026, 0, 1),
+      },
+    );
     expect(warnings.map(({ file, line, severity }) => `${severity} ${file}:${line}`)).toEqual([
       "warning rulesets/lists/qa.txt:1",
     ]);

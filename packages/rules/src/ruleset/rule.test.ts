@@ -63,7 +63,18 @@ describe("readRule", () => {
   ])("warns at %s of %d rules whose day of review is over", (time, count) => {
     const now = Date.parse(time);
     const { warnings } = loadRuleset(rule("review_by: 2026-11-22"), { file: "test.yaml", now });
-    expect(warnings.map(({ line, column }) => `${line}:${column}`)).toEqual(Array(count).fill("6:16"));
+    const overdue = warnings.filter(({ message }) => message.startsWith("This day is over"));
+    expect(overdue.map(({ line, column }) => `${line}:${column}`)).toEqual(Array(count).fill("6:16"));
+  });
+
+  test.each([
+    ["vpn", "vpn", "!(vpn) can never be true here, because of vpn."],
+    ['bot == "bad"', 'proxy || bot != "good"', "can never be false here"],
+    ["emulator", "incognito", "this can never be known"],
+  ])("refuses the rule that asks %s except %s", (when, except, fault) => {
+    const text = `ruleset: test\nrules:\n  - id: it\n    when: ${when}\n    except: ${except}\n    action: block\n`;
+    expect(briefFaultsOf(text)).toEqual([expect.stringMatching(/^5:13 Beside when: /)]);
+    expect(briefFaultsOf(text)).toEqual([expect.stringContaining(fault)]);
   });
 
   test.each(["mode: shadow", "except: proxy", "rollout: 10%", "rollout: 100%", "when_unknown: block", "message: x"])(

@@ -1,7 +1,8 @@
 import { ACTIONS, type Action } from "@assay/protocol";
 import { isScalar, type ParsedNode } from "yaml";
+import { readCondition } from "../condition/condition.ts";
 import { canonicalExpression, type Expression } from "../condition/expression.ts";
-import { type ConditionEntryScope, conditionText, readConditionEntry } from "./condition-entry.ts";
+import { bracketed, type ConditionEntryScope, conditionText, readConditionEntry } from "./condition-entry.ts";
 import { readOwner, readReviewBy, readRollout, readTags } from "./rule-fields.ts";
 import { type Entry, readChoice, readEntries, readNumber, readText, refuseUnknown } from "./yaml-entries.ts";
 
@@ -78,6 +79,7 @@ export function readRule(node: ParsedNode, scope: RuleScope): Rule | undefined {
   const id = read("id", (entry) => readText(entry, RULE_ID, "1 to 64 characters of a-z, 0-9, _ and -", faults));
   const when = read("when", (entry) => readWritten(entry, scope));
   const except = read("except", (entry) => readWritten(entry, scope));
+  read("except", (entry) => checkTogether(entry, when, except, scope));
   const score = read("score", (entry) => readNumber(entry, -100, 100, faults));
   const action = read("action", (entry) => readChoice(entry, ACTIONS, faults));
   const message = read("message", (entry) =>
@@ -129,6 +131,21 @@ export function canonicalRule(rule: Rule): unknown {
 function readWritten(entry: Entry, scope: ConditionEntryScope): WrittenCondition | undefined {
   const expression = readConditionEntry(entry, scope);
   return expression && isScalar(entry.value) ? { text: conditionText(entry.value), expression } : undefined;
+}
+
+// An exception that takes back every hit, or is never known where the condition is, leaves a rule that does nothing.
+function checkTogether(
+  { valueAt }: Entry,
+  when: WrittenCondition | undefined,
+  except: WrittenCondition | undefined,
+  { catalogue, environment, faults }: ConditionEntryScope,
+): void {
+  if (when === undefined || except === undefined) return;
+  const text = `${bracketed(when.text)} && !${bracketed(except.text)}`;
+  readCondition(
+    { text, catalogue, fault: (_, message) => faults.add(valueAt, `Beside when: ${message}`) },
+    environment,
+  );
 }
 
 function judged({ expression: when }: WrittenCondition, except: WrittenCondition | undefined): Expression {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { briefFaultsOf, faultsOf } from "../../test/build.ts";
+import { briefFaultsOf, faultsOf, rulesetOf } from "../../test/build.ts";
 
 const RULE = "rules:\n  - id: it\n    when: vpn\n    action: block\n";
 
@@ -14,6 +14,8 @@ describe("readContent", () => {
     ["settings: { max_event_age_by_flow: { Check Out: 1s } }", "2:38 A flow is 1 to 64 characters"],
     ["settings: { event_use: twice }", "event_use must be one of per_flow, once."],
     ["settings: { allowed_origins: [https://shop.example/] }", "Did you mean https://shop.example?"],
+    ["settings: { allowed_origins: ['https://*.shop.example'] }", "there are no wildcards here. Name each one."],
+    ["settings: { allowed_apps: ['com.example.*'] }", "there are no wildcards here. Name each one."],
     ["settings: { allowed_origins: [shop.example] }", "Write it as https://shop.example."],
     ["settings: { allowed_apps: com.shop }", "2:27 allowed_apps must be a list."],
     ["settings: { allowed_apps: [1] }", "2:28 allowed_apps must be a list of texts."],
@@ -78,5 +80,18 @@ describe("readContent", () => {
 
   test.each([["ruleset: My Rules"], ["ruleset:"], ["ruleset: 1"]])("refuses the name in %j", (text) => {
     expect(faultsOf(text)[0]?.message).toBe("ruleset must be 1 to 64 characters of a-z, 0-9, _ and -.");
+  });
+
+  test.each([
+    ["", "This ruleset has no rules, so it allows what integrity does not stop."],
+    [
+      "rules: [{ id: it, when: vpn, score: 40 }]",
+      "The score of it changes no action, as there are no thresholds. Write some, as in thresholds: { challenge: 30 }",
+    ],
+    ["rules: [{ id: it, when: vpn, score: 40, action: review }]", undefined],
+    ["rules: [{ id: it, when: vpn, score: -5 }]", undefined],
+    ["thresholds: { challenge: 30 }\nrules: [{ id: it, when: vpn, score: 40 }]", undefined],
+  ])("warns of a ruleset that can do nothing: %j", (text, warning) => {
+    expect(rulesetOf(text).warnings.map(({ message }) => message)).toEqual(warning === undefined ? [] : [warning]);
   });
 });

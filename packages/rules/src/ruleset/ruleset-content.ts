@@ -73,6 +73,8 @@ export function* readContent(own: FaultList, scope: ContentScope): Steps<Ruleset
   const nameEntry = named("ruleset");
   const name = readName(nameEntry, own);
   if (nameEntry === undefined) own.add(0, "A ruleset needs a name: ruleset: <name>");
+  const thresholds = readThresholds(named("thresholds"), isWhole ? rules : undefined, own);
+  if (isWhole) warnOfNoEffect(rules, thresholds, nameEntry?.valueAt ?? 0, own);
   const candidate = readCandidate(named("candidate"), name, own);
   return {
     name,
@@ -83,13 +85,24 @@ export function* readContent(own: FaultList, scope: ContentScope): Steps<Ruleset
     facts,
     lists,
     counters,
-    thresholds: readThresholds(named("thresholds"), isWhole ? rules : undefined, own),
+    thresholds,
     integrity: readIntegrity(named("integrity"), own),
     undecided: readUndecidedActions(named("undecided"), own),
     expose: readExpose(named("expose"), catalogue, own),
     rules,
     tests: readTests(parts, { catalogue, ruleIds: isWhole ? rules.map(({ id }) => id) : undefined }),
   };
+}
+
+// A ruleset may be filled later, and a backend may read the score itself, so these load.
+function warnOfNoEffect(rules: readonly Rule[], thresholds: readonly Threshold[], at: number, faults: FaultList): void {
+  if (rules.length === 0) faults.warn(at, "This ruleset has no rules, so it allows what integrity does not stop.");
+  const scored = rules.find(({ score = 0, action }) => score > 0 && action === undefined);
+  if (scored === undefined || thresholds.length > 0) return;
+  faults.warn(
+    at,
+    `The score of ${scored.id} changes no action, as there are no thresholds. Write some, as in thresholds: { challenge: 30 }`,
+  );
 }
 
 function readName(entry: Entry | undefined, faults: FaultList): string {

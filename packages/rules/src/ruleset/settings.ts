@@ -73,6 +73,7 @@ function readAgeMs(entry: Entry, faults: FaultList): number | undefined {
 
 function readOrigins(entry: Entry | undefined, faults: FaultList): string[] {
   return (entry === undefined ? [] : readTexts(entry, faults)).map(({ text, at }) => {
+    if (refuseWildcard(text, at, faults)) return text;
     const origin = URL.canParse(text) ? new URL(text).origin : "null";
     if (origin === text) return text;
     const fix = origin === "null" ? "Write it as https://shop.example." : `Did you mean ${origin}?`;
@@ -82,5 +83,15 @@ function readOrigins(entry: Entry | undefined, faults: FaultList): string[] {
 }
 
 function readList(entry: Entry | undefined, faults: FaultList): string[] {
-  return entry === undefined ? [] : readTexts(entry, faults).map(({ text }) => text);
+  return (entry === undefined ? [] : readTexts(entry, faults)).map(({ text, at }) => {
+    refuseWildcard(text, at, faults);
+    return text;
+  });
+}
+
+// It would match nothing, and so refuse every visitor.
+function refuseWildcard(text: string, at: number, faults: FaultList): boolean {
+  const isWild = text.includes("*");
+  if (isWild) faults.add(at, `${text} would stand for itself only: there are no wildcards here. Name each one.`);
+  return isWild;
 }
