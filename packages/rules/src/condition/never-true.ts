@@ -1,7 +1,7 @@
 import { assume, isJoint } from "./assume.ts";
 import { type Expression, partsOf } from "./expression.ts";
 import { type Facts, isContradiction, NOTHING, type Told } from "./facts.ts";
-import type { ConditionScope } from "./read-expression.ts";
+import type { ConditionScope } from "./condition-scope.ts";
 import { describeAlways, describeLiterals, describeNever } from "./unreachable-message.ts";
 
 /** A clause that can never be of one value: of both if it compares nothing that can change. */

@@ -1,7 +1,7 @@
 import { closestName } from "@assay/protocol";
 import type { ASTNode } from "@marcbachmann/cel-js";
 import type { Expression, Macro, Shape, TextTest } from "./expression.ts";
-import type { ConditionScope } from "./read-expression.ts";
+import type { ConditionScope } from "./condition-scope.ts";
 import { readName } from "./read-name.ts";
 
 /** Reads an argument of a call. */

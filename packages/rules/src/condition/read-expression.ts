@@ -1,18 +1,8 @@
 import type { ASTNode } from "@marcbachmann/cel-js";
-import type { Catalogue, Field } from "./catalogue.ts";
 import type { Expression, PlacedLiteral, Shape } from "./expression.ts";
 import { readCall, readMethod } from "./read-call.ts";
+import type { ConditionScope } from "./condition-scope.ts";
 import { pathOf, readName, unknownName } from "./read-name.ts";
-
-/** What reading one condition needs. `text` is the condition as it was written, with its own window keys. */
-export interface ConditionScope {
-  readonly text: string;
-  readonly catalogue: Catalogue;
-  /** Inside a macro: the name that an element of the list goes by. */
-  readonly element?: { readonly name: string; readonly list: Field };
-  /** Records a fault at an offset of the text. */
-  fault(at: number, message: string): void;
-}
 
 const MAX_DEPTH = 32;
 

@@ -1,7 +1,7 @@
 import { closestName } from "@assay/protocol";
 import type { ASTNode } from "@marcbachmann/cel-js";
 import type { Field } from "./catalogue.ts";
-import type { ConditionScope } from "./read-expression.ts";
+import type { ConditionScope } from "./condition-scope.ts";
 
 /** The field that a name stands for. Undefined, with a fault, when there is none. */
 export function readName(node: ASTNode, scope: ConditionScope): Field | undefined {

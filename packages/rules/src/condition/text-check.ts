@@ -1,7 +1,7 @@
 import { type Expression, partsOf } from "./expression.ts";
 import { MAX_SOUGHT } from "./limits.ts";
 import { compilePattern } from "./pattern.ts";
-import type { ConditionScope } from "./read-expression.ts";
+import type { ConditionScope } from "./condition-scope.ts";
 
 type Of<Kind> = Extract<Expression, { kind: Kind }>;
 
