@@ -68,6 +68,24 @@ describe("assay rules check", () => {
     expect([exitCode, out]).toEqual([0, expect.stringMatching(/DIR\/drafts\/draft\.yaml.* warning: .*not read/)]);
   });
 
+  test.each(["event.json", "default.yaml.bak", "default.YAML"])(
+    "refuses %s, which is no file of rulesets",
+    async (name) => {
+      put("default.yaml", DEFAULT);
+      const { exitCode, err } = await assay("rules", "check", put(name, FAULTY));
+      expect([exitCode, err]).toEqual([
+        2,
+        expect.stringContaining("is no file of rulesets: those end with .yaml, .yml"),
+      ]);
+    },
+  );
+
+  test("says what to do about a folder that is not there", async () => {
+    const { exitCode, err } = await assay("rules", "check", "--rulesets", "nowhere");
+    expect([exitCode, err]).toEqual([3, expect.stringContaining("nowhere cannot be read: ENOENT")]);
+    expect(err).toContain("Name a folder by --rulesets or ASSAY_RULESETS, or the files.");
+  });
+
   test("checks a list with the folder it stands in", async () => {
     put("default.yaml", `${DEFAULT}\nlists: { offices: { type: cidr, file: lists/offices.txt } }`);
     const file = put("lists/offices.txt", "10.0.0.0/8\nnowhere\n");

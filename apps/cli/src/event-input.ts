@@ -15,21 +15,31 @@ export interface EventOptions {
   readonly receivedAt?: string;
 }
 
+/** Greatest value of a counter. */
+const MAX_COUNT = 1000;
 const CHECKS = [...CHECK_NAMES, "event_age_seconds", "use_count"] as const;
+
+const REFUSALS: Record<Extract<ReturnType<typeof toEvent>, { ok: false }>["reason"], string> = {
+  not_an_object: "it holds no JSON object",
+  unknown_shape:
+    "it has neither the keys of v4 (event_id and timestamp) nor those of v3 (products, or requestId in a webhook)",
+  invalid_event_id: "its event id is missing, or is none",
+  invalid_timestamp: "its timestamp is missing, or is no time in unix ms",
+};
 
 /** Makes an input of an event's file, v4, v3 or a webhook's body, and what the command line says about it. */
 export async function readEventInput(path: string, options: EventOptions): Promise<Input> {
   const read = toEvent(await readJson(path));
   if (!read.ok) {
     const kinds = "an event of Fingerprint's Server API v4 or v3, or of a webhook";
-    throw new CommandError(EXIT.usage, `${path} is not ${kinds}: ${read.reason}.`);
+    throw new CommandError(EXIT.usage, `${path} is not ${kinds}: ${REFUSALS[read.reason]}.`);
   }
   const { event } = read;
   return {
     event,
     context: await contextOf(options),
     checks: checksOf(options.check ?? []),
-    counters: Object.fromEntries((options.counter ?? []).map((pair) => [nameIn(pair), numberIn("--counter", pair)])),
+    counters: Object.fromEntries((options.counter ?? []).map((pair) => [nameIn(pair), countIn(pair)])),
     receivedAt: options.receivedAt === undefined ? event.timestamp : timeOf(options.receivedAt),
     kind: "sealed",
   };
@@ -77,14 +87,27 @@ function checksOf(pairs: readonly string[]): Checks {
   return checks;
 }
 
+// A day, or a time with its zone: others would mean another time on another machine.
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
+
 function timeOf(text: string): number {
-  const time = /^\d+$/.test(text) ? Number(text) : Date.parse(text);
+  // Thirteen digits, as ten are seconds.
+  const time = /^\d{13}$/.test(text) ? Number(text) : ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isSafeInteger(time)) return time;
-  throw new CommandError(EXIT.usage, `--received-at ${text} is neither unix milliseconds nor an ISO time.`);
+  throw new CommandError(
+    EXIT.usage,
+    `--received-at ${text} is neither unix milliseconds nor an ISO time, such as 2026-12-31T18:00:00Z.`,
+  );
 }
 
 function nameIn(pair: string): string {
   return pair.split("=", 1)[0] ?? pair;
+}
+
+function countIn(pair: string): number {
+  const count = numberIn("--counter", pair);
+  if (Number.isInteger(count) && count >= 0 && count <= MAX_COUNT) return count;
+  throw new CommandError(EXIT.usage, `--counter ${pair}: a counter is a whole number from 0 to ${MAX_COUNT}.`);
 }
 
 function numberIn(option: string, pair: string): number {

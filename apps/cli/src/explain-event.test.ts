@@ -102,6 +102,10 @@ describe("assay rules explain <event.json>", () => {
     ["a check that is neither true nor false", ["--check", "stale=yes"], /--check stale=true/],
     ["a ruleset that is not there", ["--ruleset", "nobody"], /There are: default\./],
     ["a time that is none", ["--received-at", "yesterday"], /neither unix milliseconds nor an ISO time/],
+    ["a time in seconds", ["--received-at", "1758102555"], /neither unix milliseconds nor an ISO time/],
+    ["a time without a zone", ["--received-at", "09/17/2025"], /such as 2026-12-31T18:00:00Z/],
+    ["a counter below 0", ["--counter", "uses=-1"], /--counter uses=-1: a counter is a whole number from 0 to 1000/],
+    ["a counter that counts no further", ["--counter", "uses=1001"], /a whole number from 0 to 1000/],
     ["a flow that is none", ["--flow", "Log In"], /context\.flow must be/],
   ])("refuses %s", async (_, options, message) => {
     put("default.yaml", DEFAULT);
@@ -110,7 +114,9 @@ describe("assay rules explain <event.json>", () => {
   });
 
   test.each([
-    ["no event", '{ "bot": "bad" }', 2, /is not an event of Fingerprint's/],
+    ["no event", '{ "bot": "bad" }', 2, /is not an event of Fingerprint's .*: it has neither the keys of v4/],
+    ["a list", "[]", 2, /: it holds no JSON object\./],
+    ["an event without a time", '{ "event_id": "1758102555327.Xy3kQa" }', 2, /keys of v4 \(event_id and timestamp\)/],
     ["no JSON", "bot: bad", 2, /is not JSON/],
   ])("refuses a file that is %s", async (_, text, exitCode, message) => {
     put("default.yaml", DEFAULT);

@@ -34,6 +34,9 @@ export async function loadPaths(paths: readonly string[], folder: string, world:
 
 async function loadPath(path: string, folder: string, { now }: World): Promise<Loaded> {
   if ((await statOf(path)).isDirectory()) return await loadWhole(path, now);
+  if (!/\.(?:ya?ml|txt)$/.test(path)) {
+    throw new CommandError(EXIT.usage, `${path} is no file of rulesets: those end with .yaml, .yml or .txt.`);
+  }
   const home = relativeTo(folder, path) === undefined ? dirname(path) : folder;
   const name = relativeTo(home, path) ?? path;
   if (name.includes("/") || !/^[^_.].*\.ya?ml$/.test(name)) return await loadWhole(home, now);
@@ -75,7 +78,9 @@ async function statOf(path: string) {
   try {
     return await stat(path);
   } catch (error) {
-    throw unavailable(error);
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `${path} cannot be read: ${why}. Name a folder by --rulesets or ASSAY_RULESETS, or the files.`;
+    throw new CommandError(EXIT.unavailable, message, { cause: error });
   }
 }
 
