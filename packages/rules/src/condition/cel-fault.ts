@@ -44,8 +44,23 @@ function describeCharacter(error: ParseError, text: string, at: number): string 
     case "limit_exceeded":
       return "The condition is too large or nested too deeply.";
     default:
-      return `The condition cannot be read here: ${error.summary}.`;
+      return describeUnread(error.summary, text.slice(at));
   }
+}
+
+function describeUnread(summary: string, rest: string): string {
+  const escape = /^Invalid escape sequence: (\\.)/.exec(summary)?.[1];
+  if (escape !== undefined) return `In a text a backslash is written twice: \\${escape}.`;
+  if (rest.startsWith("#")) return "A comment stands above the rule, not in its condition.";
+  const character = rest.codePointAt(0) ?? 0;
+  if (character > 127) {
+    const code = character.toString(16).toUpperCase().padStart(4, "0");
+    return `Here is U+${code}, which may look like another character. Type this part anew.`;
+  }
+  const isMissingJoin = /^[A-Za-z0-9"'(]/.test(rest) && summary.startsWith("Unexpected character");
+  return isMissingJoin
+    ? "Something is missing before this, such as && or ||."
+    : `The condition cannot be read here: ${summary}.`;
 }
 
 /**

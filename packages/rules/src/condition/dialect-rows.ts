@@ -107,6 +107,9 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
     advice: "A condition begins with the condition. What a hit does is said by action or score.",
   }),
 
+  // Ages are in seconds.
+  row("(?<![\\w.])(\\d+)(s|m|h|d)(?!\\w)", { cel: (count, unit) => String(Number(count) * secondsOf(unit)) }, "dg"),
+
   // Operators.
   row("<value>\\s*(<=?)\\s*<name>\\s*(<=?)\\s*<value>", { cel: "$1 $2 $3 && $3 $4 $5" }),
   row("<value>\\s*(>=?)\\s*<name>\\s*(>=?)\\s*<value>", { cel: "$1 $2 $3 && $3 $4 $5" }),
@@ -141,6 +144,10 @@ function row(
     flags,
   );
   return { pattern, ...said };
+}
+
+function secondsOf(unit: string): number {
+  return { s: 1, m: 60, h: 3600, d: 86_400 }[unit] ?? 1;
 }
 
 function listOf(group: string): string {

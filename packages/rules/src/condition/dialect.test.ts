@@ -36,6 +36,8 @@ describe("foreignFaults", () => {
     ["bot == `bad`", '7 CEL writes "bad" for `bad`.'],
     ['hasPrefix(url, "x")', '0 CEL writes url.startsWith("x") for hasPrefix(url, "x").'],
     ["upper(bot) == 'BAD'", "0 There are no capitals to compare with."],
+    ["age(timestamp) > 30m", "17 CEL writes 1800 for 30m."],
+    ["age(identification.first_seen_at) < 1d", "36 CEL writes 86400 for 1d."],
     ["identification.first_seen_at > now() - 5", "31 Ask how long ago a time was, in seconds: age("],
     // wirefilter
     ['bot eq "bad"', "4 CEL writes == for eq."],
