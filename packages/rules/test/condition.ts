@@ -4,9 +4,11 @@ import { compile } from "../src/condition/compile.ts";
 import { readCondition } from "../src/condition/condition.ts";
 import type { Expression } from "../src/condition/expression.ts";
 import type { Input } from "../src/condition/input.ts";
-import { createList, type List, type ListType } from "../src/condition/list.ts";
+import { createList, type List } from "../src/condition/list.ts";
+import type { ListType } from "../src/condition/list-type.ts";
 import { readExpression } from "../src/condition/read-expression.ts";
-import { SlotTable, type SlotValue } from "../src/condition/slots.ts";
+import type { SlotValue } from "../src/condition/slot-value.ts";
+import { SlotTable } from "../src/condition/slots.ts";
 import type { Evidence } from "../src/condition/term.ts";
 import { replaceWindowKeys } from "../src/condition/window-keys.ts";
 

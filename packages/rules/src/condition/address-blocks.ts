@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { type Address, parseAddress } from "@assay/protocol";
 import { endOf, type ListEntry, textAt } from "./list-entry.ts";
 import type { Steps } from "../steps.ts";
-import type { SlotValue } from "./slots.ts";
+import type { SlotValue } from "./slot-value.ts";
 
 /** Addresses that share their first bits. */
 interface Block {

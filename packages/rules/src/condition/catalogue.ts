@@ -1,5 +1,5 @@
 import { CHECK_NAMES, closestNames, EVENT_FIELDS, type EventField } from "@assay/protocol";
-import type { ListType } from "./list.ts";
+import type { ListType } from "./list-type.ts";
 
 export type FieldType = "string" | "number" | "boolean" | "object" | "array";
 

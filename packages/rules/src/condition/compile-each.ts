@@ -4,7 +4,8 @@ import { describeElements } from "./evidence.ts";
 import { type Expression, type Macro, partsOf } from "./expression.ts";
 import { MAX_ELEMENTS } from "./limits.ts";
 import { placesOfElement } from "./remember.ts";
-import { fitterOf, type Slots, type SlotTable, type SlotValue } from "./slots.ts";
+import type { Slots, SlotValue } from "./slot-value.ts";
+import { fitterOf, type SlotTable } from "./slots.ts";
 import type { Evidence, Term } from "./term.ts";
 
 type Each = Extract<Expression, { kind: "each" }>;

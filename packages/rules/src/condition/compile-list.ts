@@ -3,7 +3,8 @@ import { bounded, describeElements } from "./evidence.ts";
 import type { Expression } from "./expression.ts";
 import { MAX_ELEMENT_TEXT, MAX_ELEMENTS } from "./limits.ts";
 import { isOfElement, remember } from "./remember.ts";
-import { type Slots, type SlotTable, type SlotValue } from "./slots.ts";
+import type { Slots, SlotValue } from "./slot-value.ts";
+import { type SlotTable } from "./slots.ts";
 import type { Term } from "./term.ts";
 
 type Of<Kind> = Extract<Expression, { kind: Kind }>;

@@ -1,6 +1,7 @@
 import type { Arithmetic, Comparison, Expression, Literal, PlacedLiteral } from "./expression.ts";
-import type { Slots, SlotTable, SlotValue } from "./slots.ts";
-import type { Term } from "./term.ts";
+import type { Slots, SlotValue } from "./slot-value.ts";
+import type { SlotTable } from "./slots.ts";
+import type { Evidence, Term } from "./term.ts";
 
 type Comparing = Extract<Expression, { kind: "compare" }>;
 
@@ -99,7 +100,17 @@ export function compileMembership(item: Term, list: readonly PlacedLiteral[]): T
 /** Arithmetic on numbers; what is no finite number (a division by zero) is unknown. */
 export function compileArithmetic(op: Arithmetic, left: Term, right: Term): Term {
   const calculate = calculator(op);
+  const { explain, missing } = explainedBy([left, right]);
   return {
+    explain,
+    // No name is absent where the numbers themselves have no result: then both sides are what is to blame.
+    missing: (slots, paths) => {
+      missing(slots, paths);
+      if (left.evaluate(slots) === undefined || right.evaluate(slots) === undefined) return;
+      const sides: Evidence = {};
+      explain(slots, sides);
+      for (const path in sides) paths.add(path);
+    },
     evaluate: (slots) => {
       const a = left.evaluate(slots);
       const b = right.evaluate(slots);
@@ -107,7 +118,6 @@ export function compileArithmetic(op: Arithmetic, left: Term, right: Term): Term
       const result = calculate(a, b);
       return Number.isFinite(result) ? result : undefined;
     },
-    ...explainedBy([left, right]),
   };
 }
 

@@ -2,7 +2,8 @@ import { type Expression, partsOf, type TextTest } from "./expression.ts";
 import { MAX_ELEMENT_TEXT, MAX_TEXT } from "./limits.ts";
 import { compilePattern } from "./pattern.ts";
 import { isOfElement } from "./remember.ts";
-import { RECEIVED_AT, type SlotValue } from "./slots.ts";
+import type { SlotValue } from "./slot-value.ts";
+import { RECEIVED_AT } from "./slots.ts";
 import type { Term } from "./term.ts";
 
 type Of<Kind> = Extract<Expression, { kind: Kind }>;

@@ -134,7 +134,8 @@ describe("compile", () => {
     ["!has(bot) && vpn", {}, ["vpn"]],
     ["vpn ? proxy : incognito", { vpn: false }, ["incognito"]],
     ["vpn ? proxy : incognito", {}, ["vpn"]],
-    ["suspect_score / 0 > 1", { suspect_score: 1 }, []],
+    ["suspect_score / 0 > 1", { suspect_score: 1 }, ["suspect_score"]],
+    ["1 / suspect_score + tampering_ml_score > 1", { suspect_score: 0 }, ["suspect_score", "tampering_ml_score"]],
   ])("names what %s of %j lacks: %j", (condition, signals, missing) => {
     expect(missingOf(condition, signals)).toEqual(missing);
   });

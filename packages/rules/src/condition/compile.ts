@@ -6,7 +6,8 @@ import { compileAge, compileLower, compileText } from "./compile-text.ts";
 import { bounded } from "./evidence.ts";
 import type { Expression } from "./expression.ts";
 import { isRemembered, remember } from "./remember.ts";
-import type { SlotTable, SlotValue } from "./slots.ts";
+import type { SlotValue } from "./slot-value.ts";
+import type { SlotTable } from "./slots.ts";
 import type { Evidence, Flag, Term } from "./term.ts";
 
 /** Compiles a checked expression to closures over the slots of its fields. */

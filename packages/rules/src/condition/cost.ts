@@ -1,6 +1,6 @@
 import { canonicalExpression, type Expression, partsOf, type TextTest } from "./expression.ts";
 import { MAX_ELEMENT_TEXT, MAX_ELEMENTS, MAX_TEXT } from "./limits.ts";
-import type { ListType } from "./list.ts";
+import type { ListType } from "./list-type.ts";
 import { isOfElement, isRemembered } from "./remember.ts";
 
 /** What the costliest input makes of each, in ns; measured by bench/cost.ts. */

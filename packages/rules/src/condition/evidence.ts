@@ -1,4 +1,4 @@
-import type { SlotValue } from "./slots.ts";
+import type { SlotValue } from "./slot-value.ts";
 
 const MAX_TEXT = 256;
 

@@ -1,5 +1,5 @@
 import { type Checks, type Context, EVENT_FIELDS } from "@assay/protocol";
-import type { Slots } from "./slots.ts";
+import type { Slots } from "./slot-value.ts";
 
 const EVENT_PATHS = Object.keys(EVENT_FIELDS);
 

@@ -1,6 +1,6 @@
 import type { Field } from "./catalogue.ts";
 import type { Expression } from "./expression.ts";
-import type { ListType } from "./list.ts";
+import type { ListType } from "./list-type.ts";
 import type { ConditionScope } from "./condition-scope.ts";
 import { fieldsSpelt, spellingOf } from "./spelling.ts";
 

@@ -1,6 +1,6 @@
 import { domainToASCII, domainToUnicode } from "node:url";
-import type { ListType } from "./list.ts";
-import type { SlotValue } from "./slots.ts";
+import type { ListType } from "./list-type.ts";
+import type { SlotValue } from "./slot-value.ts";
 
 type ValueType = Exclude<ListType, "cidr">;
 

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createList, type ListType, readListValue } from "./list.ts";
+import { type ListType } from "./list-type.ts";
+import { createList, readListValue } from "./list.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 

@@ -1,15 +1,11 @@
 import { readBlock, readBlocks } from "./address-blocks.ts";
 import { keepLongest, type ListEntry, textAt } from "./list-entry.ts";
+import type { ListType } from "./list-type.ts";
 import { canonicalValue, faultOfValue, MAX_LISTED_TEXT, spellingsOf } from "./list-value.ts";
 import { finishSteps, type Steps } from "../steps.ts";
-import type { SlotValue } from "./slots.ts";
+import type { SlotValue } from "./slot-value.ts";
 
 export type { ListEntry } from "./list-entry.ts";
-
-/** What the entries of a list are, and so how a value is compared with them. */
-export const LIST_TYPES = ["string", "cidr", "asn", "country", "email_domain"] as const;
-
-export type ListType = (typeof LIST_TYPES)[number];
 
 const STEP = 1000;
 

@@ -1,5 +1,5 @@
 import { parseAddress } from "@assay/protocol";
-import type { ListType } from "./list.ts";
+import type { ListType } from "./list-type.ts";
 import { faultOfValue } from "./list-value.ts";
 
 /** How a text is spelt that is always of one kind. */

@@ -1,4 +1,4 @@
-import type { Slots, SlotValue } from "./slots.ts";
+import type { Slots, SlotValue } from "./slot-value.ts";
 
 /** Path → value, or `has(path)` → false, for the clauses that decided. */
 export type Evidence = Record<string, unknown>;

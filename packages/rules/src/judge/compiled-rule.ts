@@ -1,7 +1,8 @@
 import { ACTIONS, type Action } from "@assay/protocol";
 import type { Field } from "../condition/catalogue.ts";
 import { compile } from "../condition/compile.ts";
-import { RECEIVED_AT, type Slots, type SlotTable } from "../condition/slots.ts";
+import type { Slots } from "../condition/slot-value.ts";
+import { RECEIVED_AT, type SlotTable } from "../condition/slots.ts";
 import type { Term } from "../condition/term.ts";
 import type { Rule, RuleMode } from "../ruleset/rule.ts";
 import { isRolledOut } from "./rollout.ts";

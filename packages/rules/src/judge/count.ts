@@ -1,7 +1,8 @@
 import type { Field } from "../condition/catalogue.ts";
 import { compile } from "../condition/compile.ts";
 import { type Expression, partsOf } from "../condition/expression.ts";
-import { type Slots, SlotTable } from "../condition/slots.ts";
+import type { Slots } from "../condition/slot-value.ts";
+import { SlotTable } from "../condition/slots.ts";
 import { toldBy } from "../ruleset/counter-condition.ts";
 import type { Counter } from "../ruleset/counters.ts";
 import type { RulesetContent } from "../ruleset/ruleset-content.ts";

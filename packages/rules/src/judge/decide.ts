@@ -1,7 +1,8 @@
 import type { Action, Reason, UndecidedCode } from "@assay/protocol";
 import { bounded } from "../condition/evidence.ts";
 import type { Input } from "../condition/input.ts";
-import { type Slots, SlotTable } from "../condition/slots.ts";
+import type { Slots } from "../condition/slot-value.ts";
+import { SlotTable } from "../condition/slots.ts";
 import type { Evidence, Term } from "../condition/term.ts";
 import { createFactCheck } from "../ruleset/facts.ts";
 import { compileIntegrity } from "../ruleset/integrity.ts";

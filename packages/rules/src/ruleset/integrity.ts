@@ -1,7 +1,8 @@
 import { type Action, CHECK_NAMES, type CheckName, type Reason } from "@assay/protocol";
 import type { FaultList } from "./fault.ts";
 import { type Field, fieldIn } from "../condition/catalogue.ts";
-import type { Slots, SlotTable } from "../condition/slots.ts";
+import type { Slots } from "../condition/slot-value.ts";
+import type { SlotTable } from "../condition/slots.ts";
 import { type Entry, readChoice, readEntries, refuseUnknown } from "./yaml-entries.ts";
 
 /** What integrity can be judged by: every check, and Fingerprint's own signal `replayed`. */

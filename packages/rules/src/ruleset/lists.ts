@@ -1,4 +1,5 @@
-import { type List, LIST_TYPES, type ListType } from "../condition/list.ts";
+import { LIST_TYPES, type ListType } from "../condition/list-type.ts";
+import { type List } from "../condition/list.ts";
 import type { FaultList, Faults } from "./fault.ts";
 import type { FolderFiles } from "./folder-files.ts";
 import type { Steps } from "../steps.ts";

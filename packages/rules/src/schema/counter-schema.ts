@@ -1,4 +1,4 @@
-import { LIST_TYPES } from "../condition/list.ts";
+import { LIST_TYPES } from "../condition/list-type.ts";
 import { COUNTER_KEYS, COUNTER_ON } from "../ruleset/counters.ts";
 import { FACT_TYPES } from "../ruleset/facts.ts";
 import { LIST_KEYS, LIST_PATH } from "../ruleset/lists.ts";
