@@ -211,6 +211,43 @@ describe("loadRulesetFolder", () => {
     });
   });
 
+  describe("warns of a rule that asks for a flow", () => {
+    const asking = (flow: string) =>
+      `ruleset: default\nrules:\n  - { id: it, when: context.flow == '${flow}' && vpn, action: block }\n`;
+    const routes = { "_routes.yaml": "signup: login_rules\n" };
+
+    test("which another ruleset decides, unless that holds the rule too", () => {
+      const files = { "default.yaml": asking("signup"), "login.yaml": LOGIN, ...routes };
+      expect(warningsOf(files)).toEqual([
+        "rulesets/default.yaml:3:21: The flow signup is decided by login_rules, so this rule is not asked there. Put it into login_rules.",
+      ]);
+      const part = asking("signup").replace("ruleset: default\n", "");
+      const including = {
+        "default.yaml": "ruleset: default\ninclude: [_p.yaml]\n",
+        "login.yaml": "ruleset: login_rules\ninclude: [_p.yaml]\n",
+      };
+      expect(warningsOf({ ...including, "_p.yaml": part, ...routes })).toEqual([]);
+    });
+
+    test("which looks like one that a route names", () => {
+      expect(warningsOf({ "default.yaml": asking("singup"), "login.yaml": LOGIN, ...routes })).toEqual([
+        "rulesets/default.yaml:3:21: No route names the flow singup. Did you mean signup?",
+      ]);
+    });
+
+    test("but not of a flow that no route names, as it comes to the default", () => {
+      expect(warningsOf({ "default.yaml": asking("checkout"), "login.yaml": LOGIN, ...routes })).toEqual([]);
+    });
+  });
+
+  test("warns of a flow called default, which was meant for all others", () => {
+    expect(
+      warningsOf({ "default.yaml": DEFAULT, "login.yaml": LOGIN, "_routes.yaml": "default: login_rules\n" }),
+    ).toEqual([
+      "rulesets/_routes.yaml:1:1: This is a flow that is called default. For all flows without a line, write '*'.",
+    ]);
+  });
+
   test("judges with what a part brings", () => {
     const folder = folderOf({
       "default.yaml": "ruleset: default\ninclude: [_bots.yaml]\nthresholds: { block: 1 }\n",

@@ -4,7 +4,7 @@ import { type FaultList, Faults, type RulesetFault } from "./ruleset/fault.ts";
 import { FolderFiles } from "./ruleset/folder-files.ts";
 import { Names } from "./ruleset/names.ts";
 import { DEFAULT_RULESET, readRoutes, type Routes } from "./ruleset/routes.ts";
-import { warnOfUncounted } from "./ruleset/uncounted.ts";
+import { warnOfUnaskedFlows } from "./ruleset/unasked-flows.ts";
 import type { PlacedText } from "./ruleset/yaml-entries.ts";
 import { finish, readDraft, type Ruleset, type RulesetDraft } from "./ruleset.ts";
 import { finishSteps, type Steps } from "./steps.ts";
@@ -68,7 +68,7 @@ export function* loadRulesetFolderInSteps(
   const faults = new Faults();
   const routes = readRoutes(files, faults);
   checkNames(drafts, routes, faults.of(folder));
-  warnOfUncounted(
+  warnOfUnaskedFlows(
     drafts.flatMap(({ content }) => content ?? []),
     routes,
   );

@@ -37,6 +37,9 @@ function routesOf(faults: FaultList): Routes {
     if (entry.name !== OTHER_FLOWS && !FLOW_PATTERN.test(entry.name)) {
       faults.add(entry.nameAt, "A flow is 1 to 64 characters of a-z, 0-9, _ and -, or '*' for all others.");
     }
+    if (entry.name === DEFAULT_RULESET) {
+      faults.warn(entry.nameAt, "This is a flow that is called default. For all flows without a line, write '*'.");
+    }
     const text = readText(entry, /./, "the name of a ruleset", faults);
     if (text !== undefined) routes.set(entry.name, { text, at: entry.valueAt });
   }

@@ -3,6 +3,7 @@ import { isScalar, type ParsedNode } from "yaml";
 import { readCondition } from "../condition/condition.ts";
 import { canonicalExpression, type Expression } from "../condition/expression.ts";
 import { bracketed, type ConditionEntryScope, conditionText, readConditionEntry } from "./condition-entry.ts";
+import type { FaultList } from "./fault.ts";
 import { readOwner, readReviewBy, readRollout, readTags } from "./rule-fields.ts";
 import { type Entry, readChoice, readEntries, readNumber, readText, refuseUnknown } from "./yaml-entries.ts";
 
@@ -35,6 +36,8 @@ export interface Rule extends RuleSummary {
   readonly except?: WrittenCondition;
   /** What is judged: `when && !(except)`. */
   readonly condition: Expression;
+  /** Where its condition stands, for warnings that need other files. */
+  readonly place: { readonly faults: FaultList; readonly at: number };
 }
 
 /** A condition and its text, which the offsets in it are about. */
@@ -104,6 +107,7 @@ export function readRule(node: ParsedNode, scope: RuleScope): Rule | undefined {
     id,
     when,
     condition: judged(when, except),
+    place: { faults, at: entries.find(({ name }) => name === "when")?.valueAt ?? at },
     ...rest,
     ...(except === undefined ? {} : { except }),
     ...(score === undefined ? {} : { score }),
@@ -117,7 +121,7 @@ export function readRule(node: ParsedNode, scope: RuleScope): Rule | undefined {
 
 /** What a rule says of itself. */
 export function summaryOf(rule: Rule): RuleSummary {
-  const { when: _, except: __, condition: ___, ...summary } = rule;
+  const { when: _, except: __, condition: ___, place: ____, ...summary } = rule;
   return summary;
 }
 
