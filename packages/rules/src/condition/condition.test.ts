@@ -27,6 +27,7 @@ describe("readCondition", () => {
 
   test.each([
     ['bot == "bda"', "4:18", 'Did you mean "bad"?'],
+    ['lower(user_agent).matches("Chrome")', "4:37", "the capitals of this pattern are never found"],
     ['bot != "bda"', "4:18", 'Did you mean "bad"?'],
     ['vpn && "bda" == bot', "4:18", 'Did you mean "bad"?'],
     ['bot in ["bad", "godo"]', "4:26", 'Did you mean "good"?'],

@@ -82,3 +82,9 @@ describe("a time, a count and a score", () => {
     expect(briefFaultsOf(text)).toEqual([expect.stringContaining("timestamp is never below 1000000000000.")]);
   });
 });
+
+describe("a pattern for small letters", () => {
+  test.each(["(?i)Chrome", "\\\\S+ \\\\D", "\\\\p{Lu}?x", "[^A-Z]+x", "(?P<Name>x)"])("may be %s", (pattern) => {
+    expect(faultsWith(`lower(user_agent).matches("${pattern}")`)).toEqual([]);
+  });
+});

@@ -19,10 +19,21 @@ function faultOfText({ test, subject, pattern }: Of<"text">): string | undefined
   if (pattern === "") return "An empty text is found in every text. Ask has() whether there is one.";
   if (test === "matches") {
     const compiled = compilePattern(pattern);
-    return typeof compiled === "string" ? compiled : undefined;
+    if (typeof compiled === "string") return compiled;
+    return subject.kind === "lower" && asksCapitals(pattern)
+      ? "lower() gives small letters only, so the capitals of this pattern are never found. Write small ones."
+      : undefined;
   }
   if (pattern.length > MAX_SOUGHT) return `At most ${MAX_SOUGHT} characters can be looked for.`;
   return subject.kind === "lower" ? faultOfLower(pattern) : undefined;
+}
+
+// Classes, groups and escapes may hold capitals that stand for something else.
+function asksCapitals(pattern: string): boolean {
+  return (
+    !/\(\?[a-z]*i/.test(pattern) &&
+    /[A-Z]/.test(pattern.replaceAll(/\\(?:[pP]\{[^}]*\}|.)|\[\^[^\]]*\]|\(\?P?<\w+>/gs, ""))
+  );
 }
 
 /** What is wrong with a literal that is compared with `lower(…)`. */
