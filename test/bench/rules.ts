@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { loadRuleset } from "@assay/rules";
-import { judgeConditions } from "../../packages/rules/bench/conditions.ts";
+import { judgeConditions } from "@assay/rules/bench/conditions";
 import { rulesetOf } from "./rules/assay.ts";
 import { judgeByHand } from "./rules/by-hand.ts";
 import { judgeByCelLibrary } from "./rules/cel-library.ts";

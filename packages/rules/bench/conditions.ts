@@ -16,8 +16,8 @@ export function judgeConditions(text: string): (input: Input) => { score: number
     const values = slots.read(input);
     const hits: string[] = [];
     let sum = 0;
-    for (const { id, score, evaluate } of rules) {
-      if (evaluate(values) !== true) continue;
+    for (const { id, score, evaluate, falsePlace, falseValue } of rules) {
+      if (values[falsePlace] === falseValue || evaluate(values) !== true) continue;
       hits.push(id);
       sum += score ?? 0;
     }

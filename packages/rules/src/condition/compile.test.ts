@@ -253,8 +253,8 @@ describe("a boolean signal that can be looked at without a call", () => {
     ["!(vpn && has(event_id))", "false true unknown"],
     ["!vpn || !has(event_id)", "false true unknown"],
     ["(vpn || proxy) && has(event_id)", "true unknown unknown"],
-  ])("comes out in %s as in any other place: %s", (condition, outcomes) => {
-    const ruleset = rulesetWith(condition);
+  ])("comes out in %s as in any other place: %s", (written, outcomes) => {
+    const ruleset = rulesetWith(written);
     const inputs = [{ vpn: true }, { vpn: false }, {}].map((signals) => inputOf(signals));
     expect(inputs.map((input) => outcomeOf(ruleset, input)).join(" ")).toBe(outcomes);
   });
