@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ListType } from "../condition/list.ts";
+import type { ListType } from "../condition/list-type.ts";
 import { finishSteps } from "../steps.ts";
 import { readListFile } from "./list-file.ts";
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { closestName } from "@assay/protocol";
-import { createListInSteps, type List, type ListEntry, type ListType, readListValue } from "../condition/list.ts";
+import { type ListType } from "../condition/list-type.ts";
+import { createListInSteps, type List, type ListEntry, readListValue } from "../condition/list.ts";
 import { calendarDayMs } from "./calendar-day.ts";
 import type { Steps } from "../steps.ts";
 import { FaultList } from "./fault.ts";
