@@ -1,4 +1,5 @@
 import { CHECK_NAMES, closestNames, EVENT_FIELDS, type EventField } from "@assay/protocol";
+import { CONTEXT_NAMES } from "./fixed-places.ts";
 import type { ListType } from "./list-type.ts";
 
 export type FieldType = "string" | "number" | "boolean" | "object" | "array";
@@ -50,18 +51,6 @@ export interface Catalogue {
   /** The known path, of a field or a list, that was probably meant; several that are equally near with `or` between. */
   suggest(path: string): string | undefined;
 }
-
-/** Context fields that conditions may use; all of them are text. */
-const CONTEXT_NAMES = [
-  "flow",
-  "user_id",
-  "reference",
-  "ip",
-  "origin",
-  "user_agent",
-  "linked_id",
-  "visitor_id",
-] as const;
 
 /** Signals that are a time; the vendor gives all of them in unix ms. */
 const TIMES = new Set([

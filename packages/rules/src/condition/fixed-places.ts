@@ -26,7 +26,9 @@ const CHECKS = [
 ] as const satisfies readonly (keyof Checks)[];
 
 const CONTEXT_AT = CHECKS_AT + CHECKS.length;
-const CONTEXT = [
+
+/** Context fields that conditions may use; all of them are text. */
+export const CONTEXT_NAMES = [
   "flow",
   "user_id",
   "reference",
@@ -41,11 +43,11 @@ const CONTEXT = [
 export const FIXED_PLACES: ReadonlyMap<string, number> = new Map([
   ...EVENT_PATHS.map((path, place) => [path, place] as const),
   ...CHECKS.map((name, place) => [`checks.${name}`, CHECKS_AT + place] as const),
-  ...CONTEXT.map((name, place) => [`context.${name}`, CONTEXT_AT + place] as const),
+  ...CONTEXT_NAMES.map((name, place) => [`context.${name}`, CONTEXT_AT + place] as const),
 ]);
 
 /** How many places are fixed. */
-export const FIXED_COUNT = CONTEXT_AT + CONTEXT.length;
+export const FIXED_COUNT = CONTEXT_AT + CONTEXT_NAMES.length;
 
 /** Puts the checks into their places. Spelt out for speed, as the readers of events are. */
 export function readChecks(checks: Checks, values: Slots): void {
