@@ -7,7 +7,7 @@ import { parseSealedKeys, seal } from "@assay/fingerprint";
 import { checkServer, connectForCommands, disconnect, whenReady } from "@assay/ledger";
 import { type Event, isRecord } from "@assay/protocol";
 import { Verdict } from "@assay/protocol/schemas";
-import { loadRuleset, RulesetError } from "@assay/rules";
+import { loadRuleset } from "@assay/rules";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startApp } from "../support/app-process.ts";
 import { aBot, anEvent, aToken } from "../support/events.ts";
@@ -15,6 +15,7 @@ import { eventually } from "../support/eventually.ts";
 import { type FingerprintApi, startFingerprintApi } from "../support/fingerprint-api.ts";
 import { freePort, type PrivateRedis } from "../support/private-redis.ts";
 import { startRedis } from "../support/redis-server.ts";
+import { messageOf } from "../support/ruleset-faults.ts";
 import {
   blockOf,
   blocksOf,
@@ -197,16 +198,6 @@ describe("README.md", () => {
     expect(named.filter((name) => !known.has(name))).toEqual([]);
   });
 });
-
-function messageOf(load: () => unknown): string {
-  try {
-    load();
-  } catch (error) {
-    if (error instanceof RulesetError) return error.message;
-    throw error;
-  }
-  return "It loads.";
-}
 
 function settingsOf(text: string): Record<string, string> {
   const lines = text.trim().split("\n");

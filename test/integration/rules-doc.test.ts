@@ -7,6 +7,7 @@ import { loadRuleset, loadRulesetFolder, partSchema, type Ruleset, RulesetError,
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assay } from "../support/assay-command.ts";
 import { anEvent } from "../support/events.ts";
+import { messageOf } from "../support/ruleset-faults.ts";
 import { blockOf, blocksOf, readDocument, ROOT, type Row, tableOf } from "../support/snippets.ts";
 
 const document = readDocument("docs/rules.md");
@@ -197,16 +198,6 @@ function faultsOf(condition: string): string[] {
     if (error instanceof RulesetError) return error.faults.map(({ message }) => message);
     throw error;
   }
-}
-
-function messageOf(load: () => unknown): string {
-  try {
-    load();
-  } catch (error) {
-    if (error instanceof RulesetError) return error.message;
-    throw error;
-  }
-  return "It loads.";
 }
 
 function isTexts(value: unknown): value is Record<string, string[]> {
