@@ -11,8 +11,8 @@ export const SLEEPING_PILL = "sleeping-pill";
 
 /** A source that dies of a poisoned event at once, as a crash in native code would. */
 export function poisonable(source: Source): Source {
-  return async (work, signal) => {
-    const sourced = await source(work, signal);
+  return async (work, signal, options) => {
+    const sourced = await source(work, signal, options);
     const pill = sourced.status === "event" ? sourced.event.linked_id : undefined;
     if (pill === POISON) process.kill(process.pid, "SIGKILL");
     if (pill === HANGING_POISON) for (;;);

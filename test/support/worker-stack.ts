@@ -13,7 +13,7 @@ import {
   type Verdict,
   webhookId,
 } from "@assay/protocol";
-import { loadConfig, type RunningWorker, runWorker, type Source } from "@assay/worker";
+import { loadConfig, type RunningWorker, type RunOptions, runWorker, type Source } from "@assay/worker";
 import type { Redis } from "ioredis";
 import { inject } from "vitest";
 import { startApp, type AppProcess } from "./app-process.ts";
@@ -33,6 +33,7 @@ export interface WorkerStack {
   runWorker(options?: {
     env?: Record<string, string>;
     aroundSource?: (source: Source) => Source;
+    lookupTiming?: RunOptions["lookupTiming"];
   }): Promise<RunningWorker>;
   /** A worker in a process of its own; resolves when it fetches. */
   startWorker(options?: { env?: Record<string, string>; file?: string }): Promise<AppProcess>;
@@ -42,7 +43,10 @@ export interface WorkerStack {
     options?: { context?: Context; key?: string; receivedAt?: number; eventId?: string },
   ): Promise<string>;
   submitWebhook(event: Event): Promise<string>;
-  submitLookup(eventId: string, options?: { context?: Context; key?: string; receivedAt?: number }): Promise<string>;
+  submitLookup(
+    eventId: string,
+    options?: { context?: Context; key?: string; receivedAt?: number; awaited?: boolean },
+  ): Promise<string>;
   /** Waits for a verdict. */
   verdict(id: string, options?: { timeoutMs?: number }): Promise<Verdict>;
   /** Every verdict in the stream, in order. */
@@ -73,8 +77,8 @@ export async function openWorkerStack(
   const keys = createKeys({ prefix });
   const stops: (() => Promise<void>)[] = [() => disconnect(redis), () => producer.stop()];
 
-  async function submit(id: string, submission: Submission, receivedAt?: number): Promise<string> {
-    await producer.submit({ id, submission, ...(receivedAt === undefined ? {} : { receivedAt }) });
+  async function submit(id: string, submission: Submission, receivedAt?: number, awaited = false): Promise<string> {
+    await producer.submit({ id, submission, ...(receivedAt === undefined ? {} : { receivedAt }) }, { awaited });
     return id;
   }
   const idOf = (key: string | undefined) => submissionId("0", "default", key ?? aToken(20));
@@ -86,12 +90,13 @@ export async function openWorkerStack(
     producer,
     sealedKey,
     env,
-    async runWorker({ env: more, aroundSource } = {}) {
+    async runWorker({ env: more, aroundSource, lookupTiming } = {}) {
       const worker = await runWorker({
         config: loadConfig({ ...env, ...more }),
         logger: createLogger({ name: "worker", level: "silent" }),
         suspectFile: new URL("../../apps/worker/src/suspect.ts", import.meta.url),
         ...(aroundSource === undefined ? {} : { aroundSource }),
+        ...(lookupTiming === undefined ? {} : { lookupTiming }),
       });
       stops.push(() => worker.stop());
       return worker;
@@ -118,13 +123,13 @@ export async function openWorkerStack(
         event_id: event.event_id,
         payload: Buffer.from(JSON.stringify(event)),
       }),
-    submitLookup(eventId, { context, key, receivedAt } = {}) {
+    submitLookup(eventId, { context, key, receivedAt, awaited } = {}) {
       const submission: Submission = {
         kind: "lookup",
         event_id: eventId,
         ...(context === undefined ? {} : { context }),
       };
-      return submit(idOf(key), submission, receivedAt);
+      return submit(idOf(key), submission, receivedAt, awaited);
     },
     verdict: (id, { timeoutMs = 20_000 } = {}) =>
       eventually(

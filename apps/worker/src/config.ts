@@ -18,8 +18,10 @@ export interface WorkerConfig extends RedisEnv {
   readonly verdictLog: VerdictLog;
 }
 
-interface LookupsConfig {
-  readonly apiKey: string;
+/** How events are looked up. */
+export interface LookupsConfig {
+  /** At least one. */
+  readonly apiKeys: readonly string[];
   readonly region: "us" | "eu" | "ap";
   readonly apiUrl?: string;
   readonly rulesetId?: string;
@@ -67,7 +69,7 @@ function readSealedKeys(reader: EnvReader): string | undefined {
 }
 
 /** Opens sealed results with the configured keys; undefined when there are none. */
-export function unsealerOf(config: WorkerConfig): Unsealer | undefined {
+export function unsealerOf(config: Pick<WorkerConfig, "sealedKeys">): Unsealer | undefined {
   return config.sealedKeys === undefined ? undefined : createUnsealer(parseSealedKeys(config.sealedKeys));
 }
 
@@ -78,16 +80,14 @@ function readLookups(reader: EnvReader): LookupsConfig | undefined {
       ?.split(",")
       .map((key) => key.trim())
       .filter(Boolean) ?? [];
-  if (keys.length > 1) reader.fault("ASSAY_FINGERPRINT_API_KEYS", "several keys are not in this version; give one.");
   const apiUrl = reader.optional("ASSAY_FINGERPRINT_API_URL", { pattern: /^https?:\/\// });
   const rulesetId = reader.optional("ASSAY_FINGERPRINT_RULESET_ID", { pattern: /^[\w-]{1,64}$/ });
   const region = reader.choice("ASSAY_FINGERPRINT_REGION", ["us", "eu", "ap"], { default: "us" });
   const rps = reader.integer("ASSAY_FINGERPRINT_RPS", { default: 5, min: 1 });
   const burst = reader.integer("ASSAY_FINGERPRINT_BURST", { default: 15, min: 1 });
-  const [apiKey] = keys;
-  if (apiKey === undefined) return undefined;
+  if (keys.length === 0) return undefined;
   return {
-    apiKey,
+    apiKeys: keys,
     region,
     rps,
     burst,

@@ -67,8 +67,7 @@ async function decideOne(rulesets: RulesetFolder, deps: Partial<DecidingDeps> = 
       ...deps,
     },
     [ID],
-    "token1",
-    new AbortController().signal,
+    { token: "token1", mayAsk: false, signal: new AbortController().signal },
   );
   const [judgment] = judgments;
   if (judgment === undefined) throw new Error("nothing was decided");

@@ -6,8 +6,8 @@ import { LetGo } from "./patience.ts";
 import { countersOf, pinRequestOf } from "./pin-request.ts";
 import type { Judgment, Report } from "./report.ts";
 import type { Rulesets } from "./rulesets.ts";
-import type { Source, Sourced } from "./source.ts";
-import { type SourcedEvent, verdictDigest, verdictOf, type VerdictParts } from "./verdict-of.ts";
+import type { Source, Sourced, SourcedEvent, Wait } from "./sourced.ts";
+import { verdictDigest, verdictOf, type VerdictParts } from "./verdict-of.ts";
 import { type Answers, onlyReading, see, type View, viewOf, withClaim } from "./view.ts";
 
 /** What the story needs of the world. Each script waits for Redis to answer, and throws LetGo when the signal aborts. */
@@ -31,7 +31,18 @@ export type Outcome =
   | { readonly status: "orphan"; readonly id: string }
   /** It was tried before and that try never ended. */
   | { readonly status: "suspect"; readonly id: string }
-  | ({ readonly id: string } & Extract<Sourced, { status: "wait" }>);
+  /** The vendor must be asked, which the lane of lookups alone does. */
+  | { readonly status: "to_lookups"; readonly id: string }
+  | (Wait & { readonly id: string });
+
+/** One try. */
+export interface Try {
+  /** Names it. */
+  readonly token: string;
+  /** Whether the vendor may be asked here. */
+  readonly mayAsk: boolean;
+  readonly signal: AbortSignal;
+}
 
 /** One submission on its way: what is known of it so far. */
 type Judged = Judgeable | Undecidable;
@@ -54,17 +65,17 @@ interface Undecidable {
   readonly sourced?: SourcedEvent;
   readonly ruleset: Ruleset;
   readonly undecided: UndecidedCode;
+  readonly degraded?: readonly string[];
 }
 
 /**
- * The whole story of a doorbell: load, source, checks, inputs, ruleset, publish. `token` names this try.
+ * The whole story of a doorbell: load, source, checks, inputs, ruleset, publish.
  * A fault of one submission ends it undecided; only LetGo and errors of our own scripts are thrown.
  */
 export async function decideSubmissions(
   deps: DecidingDeps,
   ids: readonly string[],
-  token: string,
-  signal: AbortSignal,
+  { token, mayAsk, signal }: Try,
 ): Promise<Outcome[]> {
   const rulesets = deps.rulesets.current();
   const outcomes: Outcome[] = [];
@@ -86,9 +97,11 @@ export async function decideSubmissions(
         ready.push(loaded.work);
     }
   }
-  const sourced = await Promise.all(ready.map(async (work) => ({ work, ...(await safely(deps, work, signal)) })));
-  for (const { work, ...found } of sourced) {
-    if (found.status === "wait") outcomes.push({ ...found, id: work.id });
+  const sourced = await Promise.all(
+    ready.map(async (work) => ({ work, found: await safely(deps, work, signal, mayAsk) })),
+  );
+  for (const { work, found } of sourced) {
+    if (found.status === "wait" || found.status === "to_lookups") outcomes.push({ ...found, id: work.id });
     else judged.push(judge(deps, rulesets, work, found));
   }
   const answers = await pinAll(deps, judged, signal);
@@ -108,9 +121,12 @@ function judge(
   deps: DecidingDeps,
   rulesets: RulesetFolder,
   work: Work,
-  sourced: Exclude<Sourced, { status: "wait" }>,
+  sourced: Extract<Sourced, { status: "event" | "undecided" }>,
 ): Judged {
-  if (sourced.status === "undecided") return undecidable(rulesets, work, sourced.code);
+  if (sourced.status === "undecided") {
+    const { code, degraded = [] } = sourced;
+    return { ...undecidable(rulesets, work, code), degraded };
+  }
   const ruleset = rulesetOf(rulesets, work);
   if (ruleset === undefined) return { ...undecidable(rulesets, work, "ruleset_not_found"), sourced };
   const { event } = sourced;
@@ -230,9 +246,9 @@ function unharmed<Result>(deps: DecidingDeps, act: () => Result): Result | undef
   }
 }
 
-async function safely(deps: DecidingDeps, work: Work, signal: AbortSignal): Promise<Sourced> {
+async function safely(deps: DecidingDeps, work: Work, signal: AbortSignal, mayAsk: boolean): Promise<Sourced> {
   try {
-    return await deps.source(work, signal);
+    return await deps.source(work, signal, { mayAsk });
   } catch (error) {
     if (error instanceof LetGo) throw error;
     // A lookup that is broken off says nothing about its event.

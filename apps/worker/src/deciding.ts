@@ -1,6 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { createLookups, type RefusedSetting } from "@assay/fingerprint";
-import { createRateLimitedLog, type Logger } from "@assay/host";
+import type { Logger } from "@assay/host";
 import {
   createGatherer,
   type Gatherer,
@@ -11,20 +10,19 @@ import {
   type Publication,
   type Published,
   publishVerdicts,
-  readStoredEvent,
-  storeEvent,
   type PinRequest,
-  takeLookup,
 } from "@assay/ledger";
 import { createKeys, type Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { unsealerOf, type WorkerConfig } from "./config.ts";
+import type { WorkerConfig } from "./config.ts";
 import type { DecidingDeps } from "./decide-submissions.ts";
+import { LOOKUP_TIMING, type LookupTiming } from "./lookup-timing.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import { createPatience, LetGo, type Patience } from "./patience.ts";
 import { createReport } from "./report.ts";
 import type { Rulesets } from "./rulesets.ts";
-import { createSource, type Source } from "./source.ts";
+import type { Source } from "./sourced.ts";
+import { createSourcing } from "./sourcing.ts";
 
 /** Everything a process needs to decide submissions, wired to one Redis. */
 export interface Deciding {
@@ -47,6 +45,10 @@ export interface DecidingOptions {
   readonly alone: boolean;
   /** Told of every hiccup of Redis's. */
   onHiccup(error: Error): void;
+  /** Rings for submissions whose event has come. Throws what Redis throws. */
+  wake(ids: readonly string[]): Promise<void>;
+  /** Other times than the usual. */
+  readonly lookupTiming?: Partial<LookupTiming>;
   /** Stands before the real source; for processes that put one around it. */
   readonly aroundSource?: (source: Source) => Source;
 }
@@ -63,7 +65,17 @@ export function createDeciding(options: DecidingOptions): Deciding {
     onHiccup: (error) => options.onHiccup(error),
     delay: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
   });
-  const source = createSourceOf(config, { redis, keys, patience, metrics, logger });
+  const source = createSourcing({
+    config,
+    redis,
+    keys,
+    hashKey: options.hashKey,
+    patience,
+    timing: { ...LOOKUP_TIMING, ...options.lookupTiming },
+    wake: (ids) => options.wake(ids),
+    metrics,
+    logger,
+  });
   const deps: DecidingDeps = {
     ...gatheredScripts(config, { redis, keys, patience, alone: options.alone, hashKey: options.hashKey }),
     source: options.aroundSource?.(source) ?? source,
@@ -74,13 +86,6 @@ export function createDeciding(options: DecidingOptions): Deciding {
   };
   return { deps, keys, patience, metrics };
 }
-
-const REFUSAL_LOG_INTERVAL_MS = 60_000;
-const REFUSALS: Readonly<Record<RefusedSetting, string>> = {
-  key: "Fingerprint refuses the API key: lookups end undecided. Check ASSAY_FINGERPRINT_API_KEYS and ASSAY_FINGERPRINT_REGION.",
-  ruleset:
-    "Fingerprint does not know the ruleset to answer by: lookups end undecided. Correct ASSAY_FINGERPRINT_RULESET_ID, or remove it.",
-};
 
 interface Store {
   readonly redis: Redis;
@@ -135,27 +140,4 @@ async function orLetGo<Result>(work: Promise<Result>, signal: AbortSignal): Prom
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
-}
-
-function createSourceOf(
-  config: WorkerConfig,
-  { redis, keys, patience, metrics, logger }: Store & Pick<DecidingOptions, "metrics" | "logger">,
-): Source {
-  const unsealer = unsealerOf(config);
-  const rate = config.lookups;
-  const lookups = rate === undefined ? undefined : createLookups(rate);
-  const refusals = createRateLimitedLog({ logger, now: Date.now, limit: 1, intervalMs: REFUSAL_LOG_INTERVAL_MS });
-  return createSource({
-    metrics,
-    onRefused: (setting) => refusals.error({}, REFUSALS[setting]),
-    now: Date.now,
-    readStored: (eventId, signal) => patience(() => readStoredEvent(redis, keys, eventId), signal),
-    store: (eventId, json, signal) => patience(() => storeEvent(redis, keys, eventId, json), signal),
-    takeLookup: (signal) =>
-      rate === undefined || lookups === undefined
-        ? Promise.resolve(0)
-        : patience(() => takeLookup(redis, keys, lookups.keyId, rate), signal),
-    ...(unsealer === undefined ? {} : { unsealer }),
-    ...(lookups === undefined ? {} : { lookups }),
-  });
 }

@@ -47,6 +47,7 @@ export function createWorkerMetrics(metrics: Metrics) {
     ),
     lookupRequests: metrics.counter("lookup_requests_total", "Lookups asked of the vendor.", ["status"]),
     lookupDuration: metrics.histogram("lookup_duration_seconds", "How long the vendor took.", [], SECONDS_TO_300),
+    lookupKeys: metrics.gauge("lookup_keys", "1 for the state that an API key is in.", ["key", "state"]),
     conflicts: metrics.counter(
       "verdict_conflicts_total",
       "Verdicts that lost to another. nondeterminism must stay 0.",

@@ -20,7 +20,8 @@ import { createWorkerMetrics } from "./metrics.ts";
 import { createQueueDepths } from "./queue-depths.ts";
 import { createReconciler } from "./reconciler.ts";
 import { followRulesets } from "./rulesets.ts";
-import type { Source } from "./source.ts";
+import type { LookupTiming } from "./lookup-timing.ts";
+import type { Source } from "./sourced.ts";
 import { createScoreWorker } from "./worker.ts";
 
 /** A running worker process. */
@@ -38,6 +39,8 @@ export interface RunOptions {
   readonly suspectFile: URL;
   /** Stands before the real source; for processes that put one around it. */
   readonly aroundSource?: (source: Source) => Source;
+  /** Other times than the usual, for lookups. */
+  readonly lookupTiming?: Partial<LookupTiming>;
   /** Gives up waiting for Redis. */
   readonly signal?: AbortSignal;
 }
@@ -101,6 +104,8 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   });
   for (const warning of warnings) logger.warn(warning);
 
+  const producer = await createProducer({ redis, prefix });
+  stops.push(() => producer.stop());
   const deciding = createDeciding({
     config,
     redis,
@@ -110,11 +115,10 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
     logger,
     alone: false,
     onHiccup: (error) => calm.trouble(error),
+    wake: (ids) => producer.wake(ids),
+    ...(options.lookupTiming === undefined ? {} : { lookupTiming: options.lookupTiming }),
     ...(options.aroundSource === undefined ? {} : { aroundSource: options.aroundSource }),
   });
-
-  const producer = await createProducer({ redis, prefix });
-  stops.push(() => producer.stop());
   const depths = createQueueDepths({ redis, prefix, metrics });
   stops.push(() => depths.stop());
   const reconciler = createReconciler({
@@ -138,6 +142,7 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
     logger,
     connect: () => open(connectForWork({ url: config.redisUrl, name: "assay-worker" })),
     redis,
+    producer,
     prefix,
     concurrency: config.concurrency,
     suspectFile: options.suspectFile,

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
+import { createProducer } from "@assay/client/producer";
 import { createLogger, createMetrics, type Logger } from "@assay/host";
 import { connectForCommands, letGoSubmissions, openInstallation, whenReady } from "@assay/ledger";
 import type { Redis } from "ioredis";
@@ -8,7 +9,7 @@ import { decideSubmissions } from "./decide-submissions.ts";
 import { createDeciding } from "./deciding.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { followRulesets } from "./rulesets.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "./sourced.ts";
 import { dieOfStandstill } from "./standstill.ts";
 
 /** Decides one suspect. BullMQ runs it in a child process: what the suspect breaks, it breaks alone. */
@@ -50,6 +51,7 @@ export function createSuspectProcess(aroundSource?: (source: Source) => Source) 
       delay: (ms, signal) => setTimeout(ms, undefined, { signal, ref: false }).catch(() => undefined),
     });
     stopping.signal.addEventListener("abort", () => void rulesets.stop(), { once: true });
+    const producer = await createProducer({ redis, prefix: config.prefix, signal: stopping.signal });
     const deciding = createDeciding({
       config,
       redis,
@@ -59,6 +61,7 @@ export function createSuspectProcess(aroundSource?: (source: Source) => Source) 
       logger,
       alone: true,
       onHiccup: (error) => logger.debug({ err: error }, "redis does not serve"),
+      wake: (ids) => producer.wake(ids),
       ...(aroundSource === undefined ? {} : { aroundSource }),
     });
     return {
@@ -82,7 +85,7 @@ export function createSuspectProcess(aroundSource?: (source: Source) => Source) 
     const { deps, letGo } = await opened;
     const token = randomUUID();
     try {
-      const outcomes = await decideSubmissions(deps, ids, token, stopping.signal);
+      const outcomes = await decideSubmissions(deps, ids, { token, mayAsk: true, signal: stopping.signal });
       const waiting = outcomes.filter(({ status }) => status === "wait").map(({ id }) => id);
       // A lookup that must wait goes back to its lane: the reconciler rings for it there.
       if (waiting.length > 0) await letGo(waiting, token);

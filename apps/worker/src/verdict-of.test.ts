@@ -17,7 +17,7 @@ function aVerdict(changes: Partial<VerdictParts> = {}) {
     ruleset,
     decision,
     checks,
-    sourced: { event, source: "sealed" },
+    sourced: { status: "event", event, source: "sealed" },
     decidedAt: 1_795_000_002_000,
     ...changes,
   });

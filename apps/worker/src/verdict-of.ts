@@ -1,15 +1,10 @@
 import { hash } from "node:crypto";
 import type { Work } from "@assay/ledger";
-import type { Checks, Event, EventSource, UndecidedCode, Verdict } from "@assay/protocol";
+import type { Checks, UndecidedCode, Verdict } from "@assay/protocol";
 import type { Decision, Ruleset } from "@assay/rules";
 import { MAX_CLOCK_SKEW_MS } from "./checks.ts";
+import type { SourcedEvent } from "./sourced.ts";
 import type { Seen } from "./view.ts";
-
-/** An event and where it came from. */
-export interface SourcedEvent {
-  readonly event: Event;
-  readonly source: EventSource;
-}
 
 /** All that a verdict is made of. */
 export interface VerdictParts {
@@ -19,6 +14,8 @@ export interface VerdictParts {
   readonly checks: Checks;
   readonly sourced?: SourcedEvent;
   readonly undecided?: UndecidedCode;
+  /** What was worse than usual about the way to no event. */
+  readonly degraded?: readonly string[];
   /** Names of counters that are younger than their windows. */
   readonly warming?: readonly string[];
   /** What the candidate says of the same. */
@@ -59,9 +56,11 @@ export function verdictOf(parts: VerdictParts): Verdict {
       signals: decision.signals,
       undecided: undecided === undefined ? undefined : { code: undecided },
       degraded: nonEmptyList([
+        ...(parts.sourced?.degraded ?? parts.degraded ?? []),
         ...(isAhead(checks) ? ["clock_skew"] : []),
         ...(parts.warming ?? []).map((name) => `counter_warming:${name}`),
       ]),
+      late: isLate(parts) ? true : undefined,
       would_be: decision.wouldBe,
       candidate: parts.candidate && candidateOf(parts.candidate),
     }),
@@ -69,11 +68,11 @@ export function verdictOf(parts: VerdictParts): Verdict {
 }
 
 /**
- * Digest of a verdict over all but `decided_at`: equal inputs must give equal digests. The fields stand in the order in
- * which `verdictOf` and the ruleset put them, which is the same for the same inputs.
+ * Digest of a verdict over all but `decided_at` and what hangs on it: equal inputs must give equal digests. The fields
+ * stand in the order in which `verdictOf` and the ruleset put them, which is the same for the same inputs.
  */
 export function verdictDigest(verdict: Verdict): string {
-  const { decided_at: _, ...rest } = verdict;
+  const { decided_at: _, late: __, ...rest } = verdict;
   return hash("sha256", JSON.stringify(rest), "base64url").slice(0, 22);
 }
 
@@ -89,6 +88,10 @@ function candidateOf({ ruleset, decision }: Seen): Verdict["candidate"] {
 
 function nameOf({ name, digest, engine }: Ruleset): Verdict["ruleset"] {
   return { name, digest, engine };
+}
+
+function isLate({ sourced, decidedAt }: VerdictParts): boolean {
+  return sourced?.decideBy !== undefined && decidedAt > sourced.decideBy;
 }
 
 function isAhead(checks: Checks): boolean {

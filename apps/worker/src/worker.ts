@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import type { Producer } from "@assay/client/producer";
 import type { Logger, Progress } from "@assay/host";
-import { letGoSubmissions, type Release } from "@assay/ledger";
+import { awaitEvent, letGoSubmissions, type Release } from "@assay/ledger";
 import { DEFAULT_TENANT, type Lane, LANES, queuePrefix, SUSPECTS_QUEUE } from "@assay/protocol";
 import { DelayedError, type Job, Queue, Worker, type WorkerOptions } from "bullmq";
 import type { Redis } from "ioredis";
@@ -16,7 +17,9 @@ import { LetGo } from "./patience.ts";
  *   decided      the doorbell has done its work
  *   orphan       discard: nobody waits
  *   suspect      discard here, ring once for it alone in the queue `suspects`
- *   wait         snooze (nothing spent) or retry (a retry is spent): the job comes again at `until`
+ *   wait         snooze (nothing spent) or retry (a retry is spent): the job comes again at `until`, or as soon as the
+ *                event it waits for has come, by a new doorbell
+ *   to_lookups   discard here, ring for it in the lane of lookups
  *   LetGo        the process stops, or the lock is lost: the tries are given back, the job comes again in a second
  *   any error    a script of ours is wrong: the same, in five seconds
  */
@@ -37,6 +40,7 @@ export interface ScoreWorkerOptions {
   connect(): Redis;
   /** A command connection, for ringing. */
   readonly redis: Redis;
+  readonly producer: Pick<Producer, "wake">;
   readonly prefix: string;
   readonly concurrency: number;
   /** File of the process in which suspects run alone. */
@@ -45,11 +49,12 @@ export interface ScoreWorkerOptions {
   readonly stopWithinMs: number;
 }
 
-type Wait = Extract<Outcome, { status: "wait" }>;
+type Waiting = Extract<Outcome, { status: "wait" }>;
 
 const AGAIN_AFTER_LET_GO_MS = 1000;
 const AGAIN_AFTER_FAULT_MS = 5000;
-const RETRY_PRIORITY = 20;
+// A lookup mostly waits: for its turn, which Redis gives, and for the vendor.
+const LOOKUPS_AT_ONCE = 32;
 
 // Why these numbers: a crashed worker's jobs come back within lock + 2 × interval. A stall is no fault of the job's,
 // so it never fails one; a job that kills its worker is told by its tries in the ledger.
@@ -60,13 +65,6 @@ const SETTINGS = {
   removeOnComplete: { count: 0 },
   removeOnFail: { count: 1000 },
   autorun: false,
-} as const satisfies Partial<WorkerOptions>;
-
-// A worker without a limiter does not see that another one holds the lane. This one never limits by itself.
-// Nothing wakes an idle worker at the end of a hold but the end of its own wait (s).
-const HOLDABLE = {
-  limiter: { max: 1_000_000_000, duration: 1000 },
-  drainDelay: 1,
 } as const satisfies Partial<WorkerOptions>;
 
 /** Serves the three lanes and the queue of suspects. */
@@ -94,13 +92,13 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
       async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
         progress.busy(++active);
         try {
-          await serve(job, token ?? "", signal ?? new AbortController().signal, worker);
+          await serve(job, token ?? "", signal ?? new AbortController().signal, lane);
         } finally {
           progress.busy(--active);
           progress.worked();
         }
       },
-      { ...bull, ...SETTINGS, ...(lane === "lookups" ? HOLDABLE : {}), connection: connect(), concurrency },
+      { ...bull, ...SETTINGS, connection: connect(), concurrency },
     );
     worker.on("lockRenewalFailed", (ids: string[]) => {
       for (const id of ids) worker.cancelJob(id, "lock lost");
@@ -108,18 +106,26 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     return worker;
   }
 
-  async function serve(job: Job, lock: string, signal: AbortSignal, worker: Worker): Promise<void> {
+  async function serve(job: Job, lock: string, signal: AbortSignal, lane: Lane): Promise<void> {
     const ids = readIds(job.data);
     const token = randomUUID();
     if (ids.length === 0) deciding.metrics.orphanJobs.inc();
-    let waits: Wait[];
+    let again: number | undefined;
     try {
-      const outcomes = await decideSubmissions(deciding.deps, ids, token, signal);
+      const outcomes = await decideSubmissions(deciding.deps, ids, { token, mayAsk: lane === "lookups", signal });
       for (const outcome of outcomes) if (outcome.status === "suspect") await ringAlone(outcome.id, signal);
       const orphans = outcomes.filter(({ status }) => status === "orphan").length;
       if (orphans > 0) deciding.metrics.orphanJobs.inc(orphans);
-      waits = outcomes.filter((outcome) => outcome.status === "wait");
-      await snooze(waits, token, signal);
+      await moveToLookups(
+        outcomes.filter(({ status }) => status === "to_lookups").map(({ id }) => id),
+        token,
+        signal,
+      );
+      again = await snooze(
+        outcomes.filter((outcome) => outcome.status === "wait"),
+        token,
+        signal,
+      );
     } catch (error) {
       if (!(error instanceof LetGo)) logger.error({ err: error }, "a doorbell could not be served");
       await letGo(ids, token);
@@ -129,7 +135,7 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
         Date.now() + (error instanceof LetGo ? AGAIN_AFTER_LET_GO_MS : AGAIN_AFTER_FAULT_MS),
       );
     }
-    if (waits.length > 0) await wait(job, lock, waits, worker);
+    if (again !== undefined) await comeAgain(job, lock, again);
   }
 
   async function ringAlone(id: string, signal: AbortSignal): Promise<void> {
@@ -151,21 +157,31 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     }, signal);
   }
 
-  async function snooze(waits: readonly Wait[], token: string, signal: AbortSignal): Promise<void> {
-    if (waits.length === 0) return;
-    const until = soonest(waits);
-    const releases = waits.map(({ id, spendsRetry, why }): Release => ({ id, spendsRetry, snoozed: { why, until } }));
+  async function moveToLookups(ids: readonly string[], token: string, signal: AbortSignal): Promise<void> {
+    if (ids.length === 0) return;
+    const releases = ids.map((id): Release => ({ id, spendsRetry: false }));
     await deciding.patience(() => letGoSubmissions(options.redis, deciding.keys, token, releases), signal);
+    await deciding.patience(() => options.producer.wake(ids), signal);
   }
 
-  async function wait(job: Job, lock: string, waits: readonly Wait[], worker: Worker): Promise<never> {
-    const until = soonest(waits);
-    if (waits.some(({ holdLane }) => holdLane)) {
-      await worker.rateLimit(Math.max(1, until - Date.now()));
-      throw Worker.RateLimitError();
-    }
-    if (waits.some(({ spendsRetry }) => spendsRetry)) await job.changePriority({ priority: RETRY_PRIORITY });
-    return await comeAgain(job, lock, until);
+  /**
+   * Gives the tries back and puts the submissions to sleep. Returns when the job is to come again, unix ms: at once when
+   * the event of one has come meanwhile. Only a submission that has no try under way may be rung for.
+   */
+  async function snooze(waits: readonly Waiting[], token: string, signal: AbortSignal): Promise<number | undefined> {
+    if (waits.length === 0) return undefined;
+    const { keys, patience } = deciding;
+    const releases = waits.map(({ id, spendsRetry, why, until }): Release => ({
+      id,
+      spendsRetry,
+      snoozed: { why, until },
+    }));
+    await patience(() => letGoSubmissions(options.redis, keys, token, releases), signal);
+    const times = waits.map(async ({ id, eventId, follows, until }) => {
+      const sleep = { id, eventId, follows, until, now: Date.now() };
+      return (await patience(() => awaitEvent(options.redis, keys, sleep), signal)) ? sleep.now : until;
+    });
+    return Math.min(...(await Promise.all(times)));
   }
 
   async function letGo(ids: readonly string[], token: string): Promise<void> {
@@ -180,7 +196,8 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
   }
 
   const background = Math.max(1, Math.floor(options.concurrency / 4));
-  const lanes = LANES.map((lane) => createLaneWorker(lane, lane === "results" ? options.concurrency : background));
+  const atOnce: Record<Lane, number> = { results: options.concurrency, background, lookups: LOOKUPS_AT_ONCE };
+  const lanes = LANES.map((lane) => createLaneWorker(lane, atOnce[lane]));
   const alone = new Worker(SUSPECTS_QUEUE, options.suspectFile, {
     ...bull,
     ...SETTINGS,
@@ -217,10 +234,6 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     },
     stop: () => (stopping ??= stop()),
   };
-}
-
-function soonest(waits: readonly Wait[]): number {
-  return Math.min(...waits.map(({ until }) => until));
 }
 
 /** Whether `work` ended within `ms`. */

@@ -26,6 +26,11 @@ export interface Producer {
    * Throws a ProblemError `unavailable`.
    */
   ring(lane: Lane, ids: readonly string[]): Promise<number>;
+  /**
+   * Rings at once for lookups that sleep, because what they wait for has come; the doorbell that sleeps makes way for a
+   * new one. Harmless for those that are awake or decided. Throws what Redis throws.
+   */
+  wake(ids: readonly string[]): Promise<void>;
   /** Finishes what is gathered and closes the queues, not the connection. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -63,6 +68,8 @@ interface Door {
   readonly gatherer: Gatherer<Item, Acceptance>;
   /** Rings for ids, of which some are awaited. */
   ring(ids: readonly string[], awaited?: ReadonlySet<string>): Promise<void>;
+  /** Removes the doorbells of lookups, but those that are being served. */
+  silence(ids: readonly string[]): Promise<void>;
   /** Those of the ids that may have lost their job. */
   withoutJob(ids: readonly string[]): Promise<readonly string[]>;
   stop(): Promise<void>;
@@ -106,6 +113,10 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
         throw unavailable(error);
       }
     },
+    async wake(ids) {
+      await doors.lookups.silence(ids);
+      await doors.lookups.ring(ids, new Set(ids));
+    },
     async stop() {
       stopping ??= Promise.all(Object.values(doors).map((door) => door.stop()));
       await stopping;
@@ -136,6 +147,10 @@ function createDoor(lane: Lane, queue: Queue<JobData>, keys: Keys, options: Prod
     await Promise.all(adds);
   }
 
+  async function silence(ids: readonly string[]): Promise<void> {
+    await Promise.all(ids.map((id) => queue.remove(lookupJobId([id]))));
+  }
+
   async function withoutJob(ids: readonly string[]): Promise<readonly string[]> {
     if (lane !== "lookups") return ids;
     const silent: string[] = [];
@@ -153,7 +168,7 @@ function createDoor(lane: Lane, queue: Queue<JobData>, keys: Keys, options: Prod
     const acceptances = await acceptSubmissions(
       options.redis,
       keys,
-      items.map(({ arrival }) => arrival),
+      items.map(({ arrival, awaited }) => ({ ...arrival, isAwaited: awaited })),
     );
     const isNew = acceptances.filter(({ status }) => status === "accepted").map(({ id }) => id);
     const awaited = items.filter((item) => item.awaited).map(({ arrival }) => arrival.id);
@@ -174,6 +189,7 @@ function createDoor(lane: Lane, queue: Queue<JobData>, keys: Keys, options: Prod
   return {
     gatherer,
     ring,
+    silence,
     withoutJob,
     async stop() {
       await gatherer.idle();

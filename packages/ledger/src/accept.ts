@@ -9,6 +9,8 @@ export interface Arrival {
   readonly submission: Submission;
   /** Unix ms; Redis's own time when absent or NaN, and never further than 5 s from it. */
   readonly receivedAt?: number;
+  /** Whether somebody waits for its verdict. */
+  readonly isAwaited?: boolean;
 }
 
 /** What became of an arrival. */
@@ -34,7 +36,7 @@ local skew = tonumber(ARGV[1])
 local rows = {}
 for n = 1, #KEYS / 2 do
   local record, pending = KEYS[n * 2 - 1], KEYS[n * 2]
-  local id, digest, meta, payload, lane, received, keeps_first = unpack(ARGV, n * 7 - 5, n * 7 + 1)
+  local id, digest, meta, payload, lane, received, keeps_first, awaited = unpack(ARGV, n * 8 - 6, n * 8 + 1)
   local known = redis.call('HMGET', record, 'd', 's', 'r')
   if known[1] then
     local status = 'conflict'
@@ -46,6 +48,7 @@ for n = 1, #KEYS / 2 do
     local received_at = string.format('%.0f', clamped)
     redis.call('HSET', record, 'd', digest, 'm', meta, 'r', received_at, 'l', lane, 't', '0')
     if payload ~= '' then redis.call('HSET', record, 'p', payload) end
+    if awaited == '1' then redis.call('HSET', record, 'w', '1') end
     redis.call('ZADD', pending, received_at, id)
     rows[n] = { 'accepted', digest, received_at, clamped == at and '0' or '1' }
   end
@@ -60,7 +63,7 @@ return rows
 export async function acceptSubmissions(redis: Redis, keys: Keys, arrivals: readonly Arrival[]): Promise<Acceptance[]> {
   const scriptKeys: string[] = [];
   const args: (string | number | Uint8Array)[] = [MAX_SKEW_MS];
-  for (const { id, submission, receivedAt } of arrivals) {
+  for (const { id, submission, receivedAt, isAwaited = false } of arrivals) {
     const { payload, ...meta }: Submission = submission;
     const lane = laneOf(submission.kind);
     scriptKeys.push(keys.record(id), keys.pending(lane));
@@ -72,6 +75,7 @@ export async function acceptSubmissions(redis: Redis, keys: Keys, arrivals: read
       lane,
       receivedAt === undefined || Number.isNaN(receivedAt) ? "" : receivedAt,
       submission.kind === "webhook" ? "1" : "0",
+      isAwaited ? "1" : "0",
     );
   }
   const rows = await accept.run(redis, scriptKeys, args);

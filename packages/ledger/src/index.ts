@@ -1,6 +1,7 @@
 export { type Acceptance, acceptSubmissions, type Arrival } from "./accept.ts";
 export { connectForCommands, connectForWork, type ConnectionTarget, disconnect, whenReady } from "./connection.ts";
 export type { PlannedCounter } from "./counting.ts";
+export { awaitEvent, inquireEvent, type Inquirer, type Inquiry, noteNotFound, stopAsking } from "./event-inquiry.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
 export {
   type Claim,
@@ -15,7 +16,15 @@ export { keyedHash, referenceHash } from "./keyed-hash.ts";
 export { holdLease, releaseLease } from "./lease.ts";
 export { letGoSubmissions, type Release } from "./let-go.ts";
 export { type Loaded, loadSubmissions, type Work } from "./load.ts";
-export { type LookupRate, takeLookup } from "./lookup-bucket.ts";
+export {
+  holdBucket,
+  type KeyStanding,
+  leaveLine,
+  type LookupRate,
+  takeTurn,
+  type Turn,
+  type TurnRequest,
+} from "./lookup-line.ts";
 export { type InstallationMeta, openInstallation, SchemaMismatchError } from "./meta.ts";
 export { findOverdue, type Overdue, pendingOf } from "./overdue.ts";
 export { type Publication, type Published, type PublishOptions, publishVerdicts } from "./publish.ts";
@@ -39,4 +48,4 @@ export {
 } from "./server.ts";
 export { type Report, type Reported, reportOutcome } from "./report.ts";
 export { readStreamLag, type StreamLag } from "./stream-lag.ts";
-export { readStoredEvent, storeEvent } from "./stored-event.ts";
+export { bringEvent, forgetWaiters, isAwaitedEvent, readStoredEvent } from "./stored-event.ts";

@@ -25,6 +25,8 @@ export interface Work {
   readonly tries: number;
   /** Retries already spent on waiting for the vendor. */
   readonly retries: number;
+  /** Whether somebody waited for its verdict when it was accepted; absent where nobody did. */
+  readonly isAwaited?: boolean;
 }
 
 // A try is counted before its payload leaves Redis, and once per token: repeating a load whose answer was lost is safe.
@@ -32,7 +34,7 @@ const load = createScript(`
 local token, alone = ARGV[1], ARGV[2] == '1'
 local rows = {}
 for n, record in ipairs(KEYS) do
-  local r = redis.call('HMGET', record, 'm', 's', 't', 'k', 'x', 'r', 'n')
+  local r = redis.call('HMGET', record, 'm', 's', 't', 'k', 'x', 'r', 'n', 'w')
   local tries, deaths = tonumber(r[3] or '0'), tonumber(r[5] or '0')
   if not r[1] then
     rows[n] = { 'missing' }
@@ -41,7 +43,7 @@ for n, record in ipairs(KEYS) do
   elseif r[4] ~= token and not alone and tries > 0 then
     rows[n] = { 'suspect' }
   elseif r[4] ~= token and alone and deaths >= 2 then
-    rows[n] = { 'crashed', r[1], r[6], tostring(tries), r[7] or '0', '' }
+    rows[n] = { 'crashed', r[1], r[6], tostring(tries), r[7] or '0', r[8] or '0', '' }
   else
     if r[4] ~= token then
       tries = redis.call('HINCRBY', record, 't', 1)
@@ -49,7 +51,7 @@ for n, record in ipairs(KEYS) do
       if alone then redis.call('HINCRBY', record, 'x', 1) end
       redis.call('HDEL', record, 'sw', 'su')
     end
-    rows[n] = { 'ready', r[1], r[6], tostring(tries), r[7] or '0', redis.call('HGET', record, 'p') or '' }
+    rows[n] = { 'ready', r[1], r[6], tostring(tries), r[7] or '0', r[8] or '0', redis.call('HGET', record, 'p') or '' }
   end
 end
 return rows
@@ -71,7 +73,7 @@ export async function loadSubmissions(
     [options.token, options.alone ? "1" : "0"],
   );
   return ids.map((id, index) => {
-    const [state, meta, received, tries, retries, payload] = rows[index] ?? [];
+    const [state, meta, received, tries, retries, awaited, payload] = rows[index] ?? [];
     const name = text(state);
     const readableMeta = readMeta(text(meta));
     switch (name) {
@@ -92,6 +94,7 @@ export async function loadSubmissions(
             receivedAt: number(received),
             tries: number(tries),
             retries: number(retries),
+            ...(text(awaited) === "1" ? { isAwaited: true } : {}),
             ...(payload === undefined || payload.length === 0 ? {} : { payload }),
           },
         };

@@ -85,7 +85,7 @@ for n = 1, (#KEYS - 3) / 5 do
         bytes = redis.call('DECRBY', dead_bytes, #oldest[2][8] + #oldest[2][10])
       end
     end
-    redis.call('HDEL', record, 'p', 'k', 'x', 'sw', 'su')
+    redis.call('HDEL', record, 'p', 'k', 'x', 'sw', 'su', 'w')
     redis.call('PEXPIRE', record, record_ttl)
     redis.call('ZREM', pending, id)
     if of_event ~= record then list(of_event, id) end

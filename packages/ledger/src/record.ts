@@ -7,6 +7,7 @@ import { type Context, isRecord, type Kind, KINDS, type Label, type Lane, LANES 
  *   d  digest of the content          m  meta (JSON)           p  payload (raw bytes)
  *   r  received_at, unix ms           l  lane                  t  tries
  *   k  token of the try under way     x  tries alone           n  retries spent
+ *   w  1 where somebody waits for it
  *   sw why it is snoozed              su until when, unix ms   i  claim, pinned by the first try that had the event
  *   ic counters, pinned by the first try that asked for each: `<definition>=<value>,`, with a `w` behind the value
  *      while the counter is younger than its window

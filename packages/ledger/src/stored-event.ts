@@ -1,20 +1,47 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { type Keys, MAX_EVENT_BYTES } from "@assay/protocol";
 import type { Redis } from "ioredis";
+import { createScript, text } from "./script.ts";
 
 /** How long an event that a webhook or a lookup brought is kept for other submissions of it, in ms. */
 const STORED_EVENT_TTL_MS = 600_000;
 
-/** Keeps an event's JSON for whoever asks for it by id within ten minutes. */
-export async function storeEvent(redis: Redis, keys: Keys, eventId: string, json: string): Promise<void> {
-  await redis.set(keys.storedEvent(eventId), deflateRawSync(json), "PX", STORED_EVENT_TTL_MS);
+// Whoever waits stays noted until it was rung for: a process that dies between the two does it again.
+const bring = createScript(`
+local stored, waiters, asker, not_found = unpack(KEYS)
+redis.call('SET', stored, ARGV[1], 'PX', ARGV[2])
+redis.call('DEL', asker, not_found)
+return { redis.call('ZRANGE', waiters, 0, -1) }
+`);
+
+/**
+ * Keeps an event's JSON for whoever asks for it by id within ten minutes. Returns the submissions that wait for it:
+ * ring for each, then `forgetWaiters`.
+ */
+export async function bringEvent(redis: Redis, keys: Keys, eventId: string, json: string): Promise<string[]> {
+  const scriptKeys = [keys.storedEvent(eventId), keys.waiters(eventId), keys.asker(eventId), keys.notFound(eventId)];
+  const rows = await bring.run(redis, scriptKeys, [deflateRawSync(json), STORED_EVENT_TTL_MS]);
+  return (rows[0] ?? []).map(text);
+}
+
+/** Whether anybody waits for an event. */
+export async function isAwaitedEvent(redis: Redis, keys: Keys, eventId: string): Promise<boolean> {
+  return (await redis.exists(keys.waiters(eventId))) === 1;
+}
+
+/** Takes submissions that were rung for from those that wait for an event. */
+export async function forgetWaiters(redis: Redis, keys: Keys, eventId: string, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await redis.zrem(keys.waiters(eventId), ...ids);
 }
 
 /** The stored JSON of an event, or undefined. */
 export async function readStoredEvent(redis: Redis, keys: Keys, eventId: string): Promise<string | undefined> {
   const stored = await redis.getBuffer(keys.storedEvent(eventId));
+  return stored === null ? undefined : inflateEvent(stored);
+}
+
+/** The JSON that `bringEvent` deflated. Throws a RangeError for what inflates to far more than an event may be. */
+export function inflateEvent(stored: Uint8Array): string {
   // A little above the limit of an event: what is stored has been normalised, and may have grown by a few names.
-  return stored === null
-    ? undefined
-    : inflateRawSync(stored, { maxOutputLength: 2 * MAX_EVENT_BYTES }).toString("utf8");
+  return inflateRawSync(stored, { maxOutputLength: 2 * MAX_EVENT_BYTES }).toString("utf8");
 }

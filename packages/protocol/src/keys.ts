@@ -38,6 +38,18 @@ export interface Keys {
   outcome(id: string): string;
   /** Hash: the token bucket of one vendor API key, named by its fingerprint. */
   lookupBucket(keyFingerprint: string): string;
+  /** Zset: submissions that stand in line for a lookup, in their order. */
+  lookupLine(): string;
+  /** Zset: until when (unix ms) each of these may stand there. */
+  lookupLineUntil(): string;
+  /** Hash: the turn that was served last, and the last turn that each network was given. */
+  lookupTurns(): string;
+  /** String: the one submission that asks for this event, for all that want it. */
+  asker(eventId: string): string;
+  /** Zset: submissions that wait for this event, by when (unix ms) they stop. */
+  waiters(eventId: string): string;
+  /** String: how often the vendor did not know this event of late. */
+  notFound(eventId: string): string;
   /** Stream: the outbox of verdicts. */
   verdicts(): string;
 }
@@ -64,6 +76,12 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     reference: (hash) => key(shardOf(hash), `r:${hash}`),
     outcome: (id) => ofId(id, `o:${id}`),
     lookupBucket: (keyFingerprint) => key(0, `lb:${keyFingerprint}`),
+    lookupLine: () => key(0, "ll:turn"),
+    lookupLineUntil: () => key(0, "ll:until"),
+    lookupTurns: () => key(0, "ll:turns"),
+    asker: (eventId) => ofEvent(eventId, `la:${eventId}`),
+    waiters: (eventId) => ofEvent(eventId, `w:${eventId}`),
+    notFound: (eventId) => ofEvent(eventId, `nf:${eventId}`),
     verdicts: () => key(0, "verdicts"),
   };
 }

@@ -1,12 +1,19 @@
 import {
+  awaitEvent,
+  bringEvent,
   findOverdue,
+  holdBucket,
   holdLease,
+  inquireEvent,
+  leaveLine,
   letGoSubmissions,
+  noteNotFound,
   pinInputs,
   publishVerdicts,
   releaseLease,
   reportOutcome,
-  takeLookup,
+  stopAsking,
+  takeTurn,
 } from "@assay/ledger";
 import { leaderKey, outcomeId } from "@assay/protocol";
 import { accepted, aCounterRequest, anId, aPublication, aUse, HOUR_MS, keeping, loaded } from "./builders.ts";
@@ -65,7 +72,21 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await redis.del(keys.record(await accepted(ledger)));
   await findOverdue(redis, keys, "results", { before: Number.MAX_SAFE_INTEGER, now: 0, limit: 10 });
   await between();
-  await takeLookup(redis, keys, "key1", { rps: 5, burst: 15 });
+  const inquirer = { eventId: "e2", id: anId(), isAwaited: true };
+  await inquireEvent(redis, keys, inquirer);
+  const rate = { rps: 5, burst: 1 };
+  for (const id of [inquirer.id, anId()]) {
+    const apiKeys = [{ keyId: "key1", notBefore: 0 }];
+    await takeTurn(redis, keys, { id, isAwaited: false, network: "n1", latest: Date.now() + HOUR_MS, apiKeys, rate });
+    await leaveLine(redis, keys, id);
+  }
+  await holdBucket(redis, keys, "key1", 1);
+  await between();
+  await awaitEvent(redis, keys, { ...inquirer, follows: false, now: 1, until: 2 });
+  await noteNotFound(redis, keys, "e2", false);
+  await stopAsking(redis, keys, inquirer);
+  await noteNotFound(redis, keys, "e2", true);
+  await bringEvent(redis, keys, "e2", "{}");
   await between();
   await holdLease(redis, leaderKey(prefix), "holder1", 60_000);
   await between();

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { readStoredEvent, storeEvent } from "@assay/ledger";
+import { bringEvent, readStoredEvent } from "@assay/ledger";
 import { MAX_EVENT_BYTES } from "@assay/protocol";
 import { describe, expect, test } from "vitest";
 import { openLedger } from "./open-ledger.ts";
 
-describe("storeEvent", () => {
+describe("bringEvent", () => {
   test("keeps an event for ten minutes, smaller than it is", async () => {
     const { redis, keys } = await openLedger();
     const eventId = randomUUID();
     const json = JSON.stringify({ event_id: eventId, city: "Zürich", bots: "x".repeat(10_000) });
-    await storeEvent(redis, keys, eventId, json);
+    await bringEvent(redis, keys, eventId, json);
     expect(await readStoredEvent(redis, keys, eventId)).toBe(json);
     expect(await redis.strlen(keys.storedEvent(eventId))).toBeLessThan(1000);
     const ttlMs = await redis.pttl(keys.storedEvent(eventId));
@@ -26,7 +26,7 @@ describe("readStoredEvent", () => {
 
   test("refuses to inflate far more than an event may be", async () => {
     const { redis, keys } = await openLedger();
-    await storeEvent(redis, keys, "bomb", "0".repeat(3 * MAX_EVENT_BYTES));
+    await bringEvent(redis, keys, "bomb", "0".repeat(3 * MAX_EVENT_BYTES));
     await expect(readStoredEvent(redis, keys, "bomb")).rejects.toThrow(RangeError);
   });
 });

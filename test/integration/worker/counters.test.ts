@@ -173,10 +173,10 @@ describe("counters", () => {
     });
     let loaded = 0;
     const slow = await stack.runWorker({
-      aroundSource: (source) => async (work, signal) => {
+      aroundSource: (source) => async (work, signal, options) => {
         loaded++;
         await held;
-        return await source(work, signal);
+        return await source(work, signal, options);
       },
     });
     const visitor = aVisitor(stack);

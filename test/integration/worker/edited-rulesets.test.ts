@@ -95,10 +95,10 @@ describe("two tries of one submission by different rulesets", () => {
     let loaded = 0;
     const slow = await stack.runWorker({
       env: { ASSAY_RULESETS: put("before") },
-      aroundSource: (source) => async (work, signal) => {
+      aroundSource: (source) => async (work, signal, options) => {
         loaded++;
         await held;
-        return await source(work, signal);
+        return await source(work, signal, options);
       },
     });
     for (const [name, value] of Object.entries({ ...stack.env, ASSAY_RULESETS: put("after", edit) })) {

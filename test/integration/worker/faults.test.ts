@@ -102,10 +102,10 @@ describe("nothing accepted is lost", () => {
     const restarted = aLatch();
     const begun = aLatch();
     await stack.runWorker({
-      aroundSource: (source) => async (work, signal) => {
+      aroundSource: (source) => async (work, signal, options) => {
         begun.open();
         await restarted.opened;
-        return await source(work, signal);
+        return await source(work, signal, options);
       },
     });
     await begun.opened;

@@ -20,8 +20,8 @@ async function runAndLoseTheLock(
 ): Promise<void> {
   let isFirst = true;
   await from.runWorker({
-    aroundSource: (source) => async (work, signal) => {
-      if (!isFirst) return await source(work, signal);
+    aroundSource: (source) => async (work, signal, options) => {
+      if (!isFirst) return await source(work, signal, options);
       isFirst = false;
       const aborted = once(signal, "abort");
       const [lock] = await from.redis.keys(`${queuePrefix(from.prefix)}:results:*:lock`);
@@ -49,7 +49,8 @@ describe("a submission whose lock is lost", () => {
       why: "event_not_received",
       until: Date.now(),
       spendsRetry: false,
-      holdLane: false,
+      eventId: "1795000000000.abcdef",
+      follows: false,
     }));
     const id = await stack.submitSealed(anEvent());
     await stack.verdict(id, { timeoutMs: 40_000 });

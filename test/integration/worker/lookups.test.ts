@@ -1,9 +1,12 @@
 import { queuePrefix } from "@assay/protocol";
+import { Queue } from "bullmq";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
-import { anEvent } from "../../support/events.ts";
+import { anEvent, anEventId } from "../../support/events.ts";
 import { error, type FingerprintApi, startFingerprintApi } from "../../support/fingerprint-api.ts";
 import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
+
+const NOT_FOUND = { status: 404, body: error("event_not_found", "event id not found") };
 
 let api: FingerprintApi;
 let stack: WorkerStack;
@@ -18,29 +21,128 @@ afterEach(async () => {
   await api.stop();
 });
 
-describe("the lane of lookups", () => {
-  test("stands still in every worker while one holds it", async () => {
-    // As BullMQ's rateLimit leaves it.
-    const hold = `${queuePrefix(stack.prefix)}:lookups:limiter`;
-    await stack.redis.set(hold, Number.MAX_SAFE_INTEGER, "PX", 60_000);
-    await stack.submitLookup(anEvent().event_id);
+describe("an event that many ask for", () => {
+  test("is asked of the vendor once", async () => {
     await stack.runWorker();
-    const startedAt = performance.now();
-    await eventually(() => performance.now() - startedAt > 1000);
-    expect(api.asked).toEqual([]);
-  });
-
-  test("is held when the vendor throttles", async () => {
+    await stack.runWorker();
     const event = anEvent();
     api.add(event);
-    api.script(event.event_id, { status: 429, body: error("too_many_requests", "too many requests") });
-    const id = await stack.submitLookup(event.event_id);
+    const ids = await Promise.all(Array.from({ length: 20 }, () => stack.submitLookup(event.event_id)));
+    const verdicts = await Promise.all(ids.map((id) => stack.verdict(id)));
+    expect(new Set(verdicts.map(({ event_id }) => event_id))).toEqual(new Set([event.event_id]));
+    expect(verdicts.filter(({ event_source }) => event_source === "lookup")).toHaveLength(1);
+    expect(verdicts.filter(({ event_source }) => event_source === "stored")).toHaveLength(19);
+    expect(api.asked).toEqual([event.event_id]);
+  });
+
+  test("and that the vendor does not know costs two lookups in all", async () => {
     await stack.runWorker();
-    await eventually(async () => (await stack.redis.hget(stack.keys.record(id), "sw")) === "vendor_throttled");
-    await eventually(async () => (await stack.redis.pttl(`${queuePrefix(stack.prefix)}:lookups:limiter`)) > 1000);
-    const heldAt = performance.now();
-    expect(await stack.verdict(id)).toMatchObject({ event_source: "lookup" });
-    // Two seconds of hold, and one at most until an idle worker looks again.
-    expect(performance.now() - heldAt).toBeLessThan(4000);
+    const eventId = anEventId();
+    const ids = await Promise.all(Array.from({ length: 10 }, () => stack.submitLookup(eventId)));
+    const verdicts = await Promise.all(ids.map((id) => stack.verdict(id)));
+    expect(new Set(verdicts.map(({ undecided }) => undecided?.code))).toEqual(new Set(["event_not_found"]));
+    expect(await stack.verdict(await stack.submitLookup(eventId))).toMatchObject({
+      undecided: { code: "event_not_found" },
+    });
+    expect(api.asked).toEqual([eventId, eventId]);
+  });
+
+  test("is asked for by one that somebody waits for, though another was first", async () => {
+    const event = anEvent();
+    api.add(event);
+    await stack.runWorker({ env: { ASSAY_FINGERPRINT_BURST: "1", ASSAY_FINGERPRINT_RPS: "1" } });
+    const others = Array.from({ length: 12 }, () => anEvent());
+    for (const other of others) api.add(other);
+    await Promise.all(others.map(({ event_id }) => stack.submitLookup(event_id)));
+    const patient = await stack.submitLookup(event.event_id);
+    await eventually(async () => (await stack.redis.hget(stack.keys.record(patient), "sw")) === "lookup_rate");
+    const awaited = await stack.submitLookup(event.event_id, { awaited: true });
+    const verdict = await stack.verdict(awaited);
+    expect(api.asked.length).toBeLessThan(6);
+    expect(verdict).toMatchObject({ event_source: "lookup" });
+    expect(await stack.verdict(patient)).toMatchObject({ event_source: "stored" });
+  });
+});
+
+describe("a lookup that waits", () => {
+  test("is decided on the webhook that arrives meanwhile", async () => {
+    await stack.runWorker({ env: { ASSAY_FINGERPRINT_BURST: "1", ASSAY_FINGERPRINT_RPS: "1" } });
+    const others = Array.from({ length: 20 }, () => anEvent());
+    for (const other of others) api.add(other);
+    await Promise.all(others.map(({ event_id }) => stack.submitLookup(event_id)));
+    const event = anEvent();
+    const id = await stack.submitLookup(event.event_id);
+    await eventually(async () => (await stack.redis.hget(stack.keys.record(id), "sw")) === "lookup_rate");
+    await stack.submitWebhook(event);
+    expect(await stack.verdict(id, { timeoutMs: 5000 })).toMatchObject({ event_source: "stored", kind: "lookup" });
+    expect(api.asked).not.toContain(event.event_id);
+  });
+
+  test("between two tries for an unknown event is decided on the webhook", async () => {
+    await stack.runWorker();
+    const event = anEvent();
+    api.script(event.event_id, NOT_FOUND);
+    const id = await stack.submitLookup(event.event_id);
+    await eventually(async () => (await stack.redis.hget(stack.keys.record(id), "sw")) === "event_not_found");
+    await stack.submitWebhook(event);
+    expect(await stack.verdict(id, { timeoutMs: 2000 })).toMatchObject({ event_source: "stored" });
+  });
+
+  test("goes on when the one that asks gives up", async () => {
+    await stack.runWorker({ env: { ASSAY_FINGERPRINT_RULESET_ID: "rs_1" } });
+    const event = anEvent();
+    api.add(event);
+    api.script(event.event_id, { status: 400, body: error("ruleset_not_found", "ruleset not found") });
+    const ids = await Promise.all([stack.submitLookup(event.event_id), stack.submitLookup(event.event_id)]);
+    const verdicts = await Promise.all(ids.map((id) => stack.verdict(id)));
+    const codes = verdicts.map(({ undecided, event_source }) => undecided?.code ?? event_source);
+    expect(new Set(codes)).toEqual(new Set(["lookup", "lookup_refused"]));
+  });
+
+  test("has one doorbell, and none once it is decided on what was brought", async () => {
+    await stack.runWorker();
+    const event = anEvent();
+    api.script(event.event_id, NOT_FOUND);
+    const id = await stack.submitLookup(event.event_id);
+    await eventually(async () => (await stack.redis.hget(stack.keys.record(id), "sw")) === "event_not_found");
+    await stack.submitWebhook(event);
+    await stack.verdict(id);
+    const queue = new Queue("lookups", { connection: stack.redis, prefix: queuePrefix(stack.prefix) });
+    const count = () => queue.getJobCountByTypes("delayed", "prioritized", "waiting", "active");
+    await eventually(async () => (await count()) === 0);
+    expect(await count()).toBe(0);
+    await queue.close();
+  });
+});
+
+describe("a seal that no key opens", () => {
+  test("becomes a lookup when an event id came with it", async () => {
+    await stack.runWorker({ env: { ASSAY_SEALED_KEYS: Buffer.alloc(32, 7).toString("base64") } });
+    const event = anEvent();
+    api.add(event);
+    const verdict = await stack.verdict(await stack.submitSealed(event, { eventId: event.event_id }));
+    expect(verdict).toMatchObject({ kind: "sealed", event_source: "lookup", degraded: ["seal_did_not_open"] });
+    expect(verdict.action).toBe("allow");
+  });
+
+  test("stays one without an event id", async () => {
+    await stack.runWorker({ env: { ASSAY_SEALED_KEYS: Buffer.alloc(32, 7).toString("base64") } });
+    expect(await stack.verdict(await stack.submitSealed(anEvent()))).toMatchObject({
+      undecided: { code: "no_key_opens" },
+    });
+    expect(api.asked).toEqual([]);
+  });
+});
+
+describe("a decision in hand", () => {
+  test("is published though it comes late, and says so", async () => {
+    await stack.runWorker({ lookupTiming: { decideWithinMs: 1000 } });
+    const event = anEvent();
+    api.add(event);
+    api.delayAll(1500);
+    expect(await stack.verdict(await stack.submitLookup(event.event_id))).toMatchObject({
+      event_source: "lookup",
+      late: true,
+    });
   });
 });

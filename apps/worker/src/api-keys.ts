@@ -1,0 +1,138 @@
+import type { LookupOutcome, Lookups } from "@assay/fingerprint";
+import type { KeyStanding } from "@assay/ledger";
+import { isRecord } from "@assay/protocol";
+import {
+  BrokenCircuitError,
+  circuitBreaker,
+  CircuitState,
+  ConsecutiveBreaker,
+  handleWhenResult,
+  type CircuitBreakerPolicy,
+} from "cockatiel";
+
+/** The API keys of one tenant: which may be used, and lookups by each. */
+export interface ApiKeys {
+  /** Every key that is not refused, in the configured order, and from when on it may be used. */
+  standings(): readonly KeyStanding[];
+  /**
+   * Looks an event up by a key. `paused` when the key was found failing or refused meanwhile: nothing was asked.
+   * Rejects when `signal` aborts.
+   */
+  ask(keyId: string, eventId: string, signal: AbortSignal): Promise<LookupOutcome | { readonly status: "paused" }>;
+}
+
+/** How a key fares. */
+export type KeyState = "working" | "failing" | "refused";
+
+export interface ApiKeysOptions {
+  /** One for each key. */
+  readonly lookups: readonly Lookups[];
+  readonly probeAfterMs: number;
+  readonly refusedMs: number;
+  /** Told once when a key's state changes. */
+  onState(keyId: string, state: KeyState): void;
+  /** Unix ms. */
+  readonly now: () => number;
+}
+
+// One answer that is none may be the event's own fault; a row of them is not.
+const FAILURES_IN_A_ROW = 5;
+// While one lookup probes a key, the others look again after this time.
+const PROBE_PAUSE_MS = 500;
+
+/**
+ * Each key has two circuits: five lookups in a row that fail, time out or are throttled open the one; one answer that
+ * the key is refused opens the other. After its time one lookup probes, and an answer closes it.
+ */
+export function createApiKeys(options: ApiKeysOptions): ApiKeys {
+  const keys = options.lookups.map((lookups) => createApiKey(lookups, options));
+  return {
+    standings: () => keys.flatMap((key) => key.standing() ?? []),
+    async ask(keyId, eventId, signal) {
+      const key = keys.find((one) => one.keyId === keyId);
+      if (key === undefined) throw new TypeError("No API key has this fingerprint.");
+      return key.ask(eventId, signal);
+    },
+  };
+}
+
+interface ApiKey {
+  readonly keyId: string;
+  /** Undefined while it is refused. */
+  standing(): KeyStanding | undefined;
+  ask: (eventId: string, signal: AbortSignal) => ReturnType<ApiKeys["ask"]>;
+}
+
+function createApiKey(lookups: Lookups, options: ApiKeysOptions): ApiKey {
+  const { keyId } = lookups;
+  let state: KeyState = "working";
+  const enter = (next: KeyState) => {
+    if (next === state) return;
+    state = next;
+    options.onState(keyId, next);
+  };
+  const failing = createCircuit(isFailure, FAILURES_IN_A_ROW, options.probeAfterMs, options.now);
+  const refused = createCircuit(isRefusal, 1, options.refusedMs, options.now);
+  const settle = () => enter(refused.isOpen() ? "refused" : failing.isOpen() ? "failing" : "working");
+  options.onState(keyId, state);
+  return {
+    keyId,
+    standing() {
+      const notBefore = refused.notBefore();
+      return notBefore > options.now() ? undefined : { keyId, notBefore: Math.max(notBefore, failing.notBefore()) };
+    },
+    async ask(eventId, signal) {
+      try {
+        return await refused.policy.execute(() => failing.policy.execute(() => lookups.lookup(eventId, { signal })));
+      } catch (error) {
+        if (error instanceof BrokenCircuitError) return { status: "paused" };
+        throw error;
+      } finally {
+        settle();
+      }
+    },
+  };
+}
+
+interface Circuit {
+  readonly policy: CircuitBreakerPolicy;
+  isOpen(): boolean;
+  /** Unix ms; 0 while it is closed. */
+  notBefore(): number;
+}
+
+function createCircuit(
+  opensBy: (outcome: unknown) => boolean,
+  inARow: number,
+  halfOpenAfter: number,
+  now: () => number,
+): Circuit {
+  const policy = circuitBreaker(handleWhenResult(opensBy), { halfOpenAfter, breaker: new ConsecutiveBreaker(inARow) });
+  let openedAt = 0;
+  policy.onBreak(() => {
+    openedAt = now();
+  });
+  return {
+    policy,
+    isOpen: () => policy.state !== CircuitState.Closed,
+    notBefore() {
+      switch (policy.state) {
+        case CircuitState.Closed:
+          return 0;
+        case CircuitState.HalfOpen:
+          return now() + PROBE_PAUSE_MS;
+        case CircuitState.Open:
+        case CircuitState.Isolated:
+          return openedAt + halfOpenAfter;
+      }
+    },
+  };
+}
+
+function isFailure(outcome: unknown): boolean {
+  return isRecord(outcome) && (outcome["status"] === "unavailable" || outcome["status"] === "throttled");
+}
+
+function isRefusal(outcome: unknown): boolean {
+  return isRecord(outcome) && outcome["status"] === "refused" && outcome["setting"] === "key";
+}

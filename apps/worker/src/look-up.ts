@@ -1,0 +1,183 @@
+import type { RefusedSetting } from "@assay/fingerprint";
+import type { Inquirer, Inquiry, KeyStanding, Turn, Work } from "@assay/ledger";
+import type { UndecidedCode } from "@assay/protocol";
+import type { ApiKeys } from "./api-keys.ts";
+import type { LookupTiming } from "./lookup-timing.ts";
+import type { WorkerMetrics } from "./metrics.ts";
+import type { ReadEvent } from "./read-event.ts";
+import type { Sourced, Wait } from "./sourced.ts";
+
+/** What lookups ask of Redis. Each waits for Redis to answer, and throws LetGo when the signal aborts. */
+export interface LookupLedger {
+  readStored(eventId: string, signal: AbortSignal): Promise<string | undefined>;
+  inquire(inquirer: Inquirer & { readonly isAwaited: boolean }, signal: AbortSignal): Promise<Inquiry>;
+  /** Takes a lookup from a key's bucket, or a place in the line. */
+  takeTurn(work: Work, latest: number, apiKeys: readonly KeyStanding[], signal: AbortSignal): Promise<Turn>;
+  leaveLine(id: string, signal: AbortSignal): Promise<void>;
+  holdBucket(keyId: string, ms: number, signal: AbortSignal): Promise<void>;
+  /** Remembers that the vendor does not know the event, and tells those that wait if nobody is to ask again. */
+  noteNotFound(inquirer: Inquirer, isFinal: boolean, signal: AbortSignal): Promise<{ readonly isFinal: boolean }>;
+  /** Lets another ask for the event. */
+  stopAsking(inquirer: Inquirer, signal: AbortSignal): Promise<void>;
+}
+
+export interface LookUpOptions {
+  readonly ledger: LookupLedger;
+  /** Absent when no vendor API key is configured: an event can only be brought then. */
+  readonly apiKeys?: ApiKeys;
+  readonly readEvent: ReadEvent;
+  readonly timing: LookupTiming;
+  /** Told of every lookup that the vendor refuses for the ruleset: somebody must mend the setting. */
+  onRefused(setting: RefusedSetting): void;
+  readonly metrics: Pick<WorkerMetrics, "lookupDuration" | "lookupRequests">;
+  /** Unix ms. */
+  readonly now: () => number;
+}
+
+/** One lookup on its way. */
+interface Asking extends Inquirer {
+  readonly work: Work;
+  /** Unix ms. */
+  readonly decideBy: number;
+  readonly signal: AbortSignal;
+}
+
+export type LookUp = (work: Work, signal: AbortSignal) => Promise<Sourced>;
+
+// A timer may fire a little early.
+const EARLY_MS = 10;
+const BEHIND_ASKER_MS = 50;
+
+/**
+ * Finds an event by its id: as it was brought, or by asking the vendor once for all that want it. What must wait sleeps,
+ * and is rung for when its event comes; by `decideWithinMs` after it was received it is decided.
+ */
+export function createLookUp(options: LookUpOptions): LookUp {
+  const { ledger, apiKeys, timing, metrics, now } = options;
+
+  async function lookUp(work: Work, signal: AbortSignal): Promise<Sourced> {
+    const { id, receivedAt, isAwaited = false } = work;
+    const eventId = work.meta.event_id ?? "";
+    const asking: Asking = { work, id, eventId, decideBy: receivedAt + timing.decideWithinMs, signal };
+    if (apiKeys === undefined) return untilBrought(asking);
+    const inquiry = await ledger.inquire({ eventId, id, isAwaited }, signal);
+    switch (inquiry.status) {
+      case "stored":
+        await ledger.leaveLine(id, signal);
+        return stored(asking, inquiry.json);
+      case "not_found":
+        await ledger.leaveLine(id, signal);
+        return { status: "undecided", code: "event_not_found" };
+      case "asked": {
+        await ledger.leaveLine(id, signal);
+        if (isOver(asking)) return { status: "undecided", code: codeOf(asking, apiKeys) };
+        const until = now() + inquiry.withinMs + BEHIND_ASKER_MS;
+        return { ...sleep(asking, "asked_already", until), follows: true };
+      }
+      case "ask":
+        return isOver(asking) ? giveUp(asking, codeOf(asking, apiKeys)) : ask(asking, apiKeys);
+    }
+  }
+
+  /** Without a key: the webhook brings the event, or nobody does. */
+  async function untilBrought(asking: Asking): Promise<Sourced> {
+    const json = await ledger.readStored(asking.eventId, asking.signal);
+    if (json !== undefined) return stored(asking, json);
+    if (isOver(asking)) return { status: "undecided", code: "event_not_received" };
+    return sleep(asking, "event_not_received", asking.decideBy);
+  }
+
+  async function ask(asking: Asking, keys: ApiKeys): Promise<Sourced> {
+    const { work, decideBy, signal } = asking;
+    // Each round uses up a key or a turn of a key, so it ends.
+    for (;;) {
+      const standings = keys.standings();
+      if (standings.length === 0) return giveUp(asking, "lookup_refused");
+      const isFailing = standings.every(({ notBefore }) => notBefore > now());
+      const turn = await ledger.takeTurn(work, decideBy, standings, signal);
+      switch (turn.status) {
+        case "wait":
+          return sleep(asking, isFailing ? "vendor_unavailable" : "lookup_rate", turn.until);
+        case "too_late":
+          // A webhook may still bring what a failing vendor does not tell; a full line is no reason to wait.
+          return isFailing ? sleep(asking, "vendor_unavailable", decideBy) : giveUp(asking, "lookup_saturated");
+        case "turn": {
+          const sourced = await askBy(turn.keyId, asking, keys);
+          if (sourced !== undefined) return sourced;
+        }
+      }
+    }
+  }
+
+  /** What the vendor says; undefined when this key is of no use now. */
+  async function askBy(keyId: string, asking: Asking, keys: ApiKeys): Promise<Sourced | undefined> {
+    const { work, eventId, decideBy, signal } = asking;
+    const askedAt = now();
+    const timer = metrics.lookupDuration.startTimer();
+    const outcome = await keys.ask(keyId, eventId, signal);
+    if (outcome.status === "paused") return undefined;
+    timer();
+    metrics.lookupRequests.inc({ status: outcome.status });
+    switch (outcome.status) {
+      case "event":
+        return byTime(options.readEvent(outcome.json, "lookup"), decideBy);
+      case "not_found": {
+        const isYoung = askedAt - madeAt(eventId, work.receivedAt) < timing.youngMs;
+        const until = now() + timing.notFoundDelayMs;
+        const { isFinal } = await ledger.noteNotFound(asking, !isYoung || until > decideBy, signal);
+        if (isFinal) return { status: "undecided", code: "event_not_found" };
+        return { ...sleep(asking, "event_not_found", until), spendsRetry: true };
+      }
+      case "throttled":
+        await ledger.holdBucket(keyId, timing.throttledMs, signal);
+        return undefined;
+      case "refused":
+        if (outcome.setting === "key") return undefined;
+        options.onRefused(outcome.setting);
+        return giveUp(asking, "lookup_refused");
+      case "unavailable": {
+        const until = now() + timing.retryDelayMs * 2 ** Math.min(work.retries, 3);
+        if (until > decideBy) return giveUp(asking, "lookup_unavailable");
+        return { ...sleep(asking, "vendor_unavailable", until), spendsRetry: true };
+      }
+    }
+  }
+
+  async function giveUp(asking: Asking, code: UndecidedCode): Promise<Sourced> {
+    await ledger.leaveLine(asking.id, asking.signal);
+    await ledger.stopAsking(asking, asking.signal);
+    return { status: "undecided", code };
+  }
+
+  function stored({ decideBy }: Asking, json: string): Sourced {
+    return byTime(options.readEvent(JSON.parse(json), "stored"), decideBy);
+  }
+
+  function sleep({ eventId, decideBy }: Asking, why: string, until: number): Wait {
+    return { status: "wait", why, until: Math.min(until, decideBy), spendsRetry: false, eventId, follows: false };
+  }
+
+  function isOver({ decideBy }: Asking): boolean {
+    return now() >= decideBy - EARLY_MS;
+  }
+
+  /** Why there is no event by the time that the decision is due. */
+  function codeOf({ work }: Asking, keys: ApiKeys): UndecidedCode {
+    const standings = keys.standings();
+    if (standings.length === 0) return "lookup_refused";
+    const isFailing = standings.every(({ notBefore }) => notBefore > now());
+    return isFailing || work.retries > 0 ? "lookup_unavailable" : "lookup_saturated";
+  }
+
+  return lookUp;
+}
+
+function byTime(sourced: ReturnType<ReadEvent>, decideBy: number): Sourced {
+  return sourced.status === "event" ? { ...sourced, decideBy } : sourced;
+}
+
+/** When an event was made: its id begins with unix ms. An id that does not is as old as its submission. */
+function madeAt(eventId: string, receivedAt: number): number {
+  const prefix = /^(\d{13})\./.exec(eventId)?.[1];
+  return prefix === undefined ? receivedAt : Number(prefix);
+}

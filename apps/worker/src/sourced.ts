@@ -1,0 +1,36 @@
+import type { Work } from "@assay/ledger";
+import type { Event, EventSource, UndecidedCode } from "@assay/protocol";
+
+/** What became of the way from a submission to its event. */
+export type Sourced =
+  | SourcedEvent
+  | { readonly status: "undecided"; readonly code: UndecidedCode; readonly degraded?: readonly string[] }
+  | Wait
+  /** The vendor must be asked, which the lane of lookups alone does. */
+  | { readonly status: "to_lookups" };
+
+/** An event, and how it came. */
+export interface SourcedEvent {
+  readonly status: "event";
+  readonly event: Event;
+  readonly source: EventSource;
+  /** What was worse than usual about the way. */
+  readonly degraded?: readonly string[];
+  /** Unix ms; absent where nothing bounds the decision. */
+  readonly decideBy?: number;
+}
+
+/** Not yet: the submission sleeps until `until` (unix ms), or until its event comes. */
+export interface Wait {
+  readonly status: "wait";
+  /** A word for whoever asks where the submission stands. */
+  readonly why: string;
+  readonly until: number;
+  readonly spendsRetry: boolean;
+  readonly eventId: string;
+  /** Whether another submission asks for the event. */
+  readonly follows: boolean;
+}
+
+/** Finds the event of a submission. `mayAsk` says whether the vendor may be asked here. */
+export type Source = (work: Work, signal: AbortSignal, options: { readonly mayAsk: boolean }) => Promise<Sourced>;
