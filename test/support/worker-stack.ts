@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createProducer, type Producer } from "@assay/client/producer";
 import { parseSealedKeys, seal, type SealedKey } from "@assay/fingerprint";
 import { createLogger } from "@assay/host";
-import { connectForCommands, disconnect, whenReady } from "@assay/ledger";
+import { connectForCommands, disconnect, tellAbility, whenReady } from "@assay/ledger";
 import {
   type Context,
   createKeys,
@@ -73,6 +73,8 @@ export async function openWorkerStack(
   const redis = connectForCommands({ url: redisUrl });
   redis.on("error", () => undefined);
   await whenReady(redis);
+  // `submitWebhook` stands for an ingress that takes webhooks.
+  await tellAbility(redis, prefix, "0", "webhooks", true);
   const producer = await createProducer({ redis, prefix });
   const keys = createKeys({ prefix });
   const stops: (() => Promise<void>)[] = [() => disconnect(redis), () => producer.stop()];

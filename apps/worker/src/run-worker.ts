@@ -10,8 +10,8 @@ import {
   prepareRedis,
   type ReadyReport,
 } from "@assay/host";
-import { connectForCommands, connectForWork, disconnect } from "@assay/ledger";
-import { leaderKey } from "@assay/protocol";
+import { connectForCommands, connectForWork, disconnect, tellAbility } from "@assay/ledger";
+import { DEFAULT_TENANT, leaderKey } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { createCalm } from "./calm.ts";
 import type { WorkerConfig } from "./config.ts";
@@ -104,6 +104,7 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   });
   for (const warning of warnings) logger.warn(warning);
 
+  await tellAbility(redis, prefix, DEFAULT_TENANT, "lookups", config.lookups !== undefined);
   const producer = await createProducer({ redis, prefix });
   stops.push(() => producer.stop());
   const deciding = createDeciding({

@@ -15,6 +15,15 @@ export function overloaded(): ProblemError {
   return new ProblemError("overloaded", "Too many submissions wait to be accepted. Send this one again in a moment.");
 }
 
+/** Nothing could ever bring the event: there is no API key to look it up by, and no webhook is taken. */
+export function lookupsNotConfigured(id: string): ProblemError {
+  return new ProblemError(
+    "lookups_not_configured",
+    "An event id alone cannot be judged here: the workers have no ASSAY_FINGERPRINT_API_KEYS, and no ingress takes webhooks. Configure one of them, or send sealed_result.",
+    { field: "event_id", id },
+  );
+}
+
 /** The id is taken by other content; the detail names the groups that differ, `field` the first of them. */
 export function conflict(acceptance: Acceptance, submission: Submission): ProblemError {
   const groups = differingGroups(acceptance.digest, contentDigest(submission));

@@ -9,7 +9,8 @@ import {
 import { createKeys, type JobData, type Keys, type Lane, laneOf, ProblemError, queuePrefix } from "@assay/protocol";
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import { conflict, overloaded, unavailable } from "./errors.ts";
+import { conflict, lookupsNotConfigured, overloaded, unavailable } from "./errors.ts";
+import { createEventsAreReachable } from "./reachable-events.ts";
 import { uuidV7 } from "./uuid-v7.ts";
 
 /** Hands submissions in: writes them to the ledger and rings the doorbell. */
@@ -17,8 +18,8 @@ export interface Producer {
   /**
    * Resolves once Redis holds the record and, for a new one, the job. `awaited` says that somebody waits for the
    * verdict: its lookup goes first.
-   * Throws a ProblemError: `overloaded`, `submission_conflict` (names what differs), or `unavailable`, after which it
-   * is not known whether it was accepted: submit it again with the same id.
+   * Throws a ProblemError: `overloaded`, `submission_conflict` (names what differs), `lookups_not_configured`, or
+   * `unavailable`, after which it is not known whether it was accepted: submit it again with the same id.
    */
   submit(arrival: Arrival, options?: { readonly awaited?: boolean }): Promise<Acceptance>;
   /**
@@ -87,10 +88,18 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
     background: createDoor("background", queues.background, keys, options),
     lookups: createDoor("lookups", queues.lookups, keys, options),
   };
+  const eventsAreReachable = createEventsAreReachable({
+    redis: options.redis,
+    prefix: options.prefix,
+    tenant: keys.tenant,
+    now: () => performance.now(),
+  });
   let stopping: Promise<unknown> | undefined;
   return {
     async submit(arrival, { awaited = false } = {}) {
-      const lane = laneOf(arrival.submission.kind);
+      const { kind } = arrival.submission;
+      if (kind === "lookup" && !(await eventsAreReachable())) throw lookupsNotConfigured(arrival.id);
+      const lane = laneOf(kind);
       let acceptance: Acceptance;
       try {
         if (stopping !== undefined) throw new Error("The producer has been stopped.");

@@ -1,3 +1,4 @@
+export { type Abilities, type Ability, readAbilities, tellAbility } from "./abilities.ts";
 export { type Acceptance, acceptSubmissions, type Arrival } from "./accept.ts";
 export { connectForCommands, connectForWork, type ConnectionTarget, disconnect, whenReady } from "./connection.ts";
 export type { PlannedCounter } from "./counting.ts";

@@ -8,6 +8,7 @@ const PROBLEMS = {
   idempotency_key_missing: { status: 400, title: "The Idempotency-Key header is missing", retryable: false },
   idempotency_key_invalid: { status: 400, title: "The Idempotency-Key header is not usable", retryable: false },
   idempotency_key_is_event_id: { status: 400, title: "The Idempotency-Key is the event id", retryable: false },
+  lookups_not_configured: { status: 400, title: "No event can be found by its id here", retryable: false },
   webhook_not_an_event: { status: 400, title: "The webhook body is not a Fingerprint event", retryable: false },
   unauthorized: { status: 401, title: "The credentials are missing or not known", retryable: false },
   forbidden: { status: 403, title: "This key may not do that", retryable: false },

@@ -1,4 +1,4 @@
-import { type Acceptance, connectForCommands, disconnect, whenReady } from "@assay/ledger";
+import { type Acceptance, connectForCommands, disconnect, tellAbility, whenReady } from "@assay/ledger";
 import { ProblemError } from "@assay/protocol";
 import { createProducer, type Producer } from "@assay/client/producer";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
@@ -54,6 +54,37 @@ describe("createProducer", () => {
       id,
       message: expect.stringContaining("another event_id, context"),
     });
+  });
+
+  test.each([
+    ["refuses an event id that nothing can bring", false, false, "lookups_not_configured"],
+    [
+      "refuses an event id where no ingress has said that it takes webhooks",
+      false,
+      undefined,
+      "lookups_not_configured",
+    ],
+    ["takes an event id that a webhook may bring", false, true, "accepted"],
+    ["takes an event id that may be looked up", true, false, "accepted"],
+    ["takes an event id before any worker has said whether it looks events up", undefined, false, "accepted"],
+  ])("%s", async (_, lookups, webhooks, expected) => {
+    const { redis, prefix } = installation;
+    const told = Object.entries({ lookups, webhooks });
+    for (const [ability, isThere] of told) {
+      if (isThere === undefined || (ability !== "lookups" && ability !== "webhooks")) continue;
+      await tellAbility(redis, prefix, "0", ability, isThere);
+    }
+    const submitted = producer.submit(lookupArrival("order-9", "event-9")).then(
+      ({ status }) => status,
+      (error: unknown) => (error instanceof ProblemError ? error.code : error),
+    );
+    expect(await submitted).toBe(expected);
+    expect(await installation.jobs("lookups")).toHaveLength(expected === "accepted" ? 1 : 0);
+  });
+
+  test("takes a sealed result though no event id could be looked up", async () => {
+    await tellAbility(installation.redis, installation.prefix, "0", "lookups", false);
+    expect(await producer.submit(sealedArrival())).toMatchObject({ status: "accepted" });
   });
 
   test("lets a burst leave in few jobs of at most 64 ids", async () => {
