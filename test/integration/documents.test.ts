@@ -153,6 +153,7 @@ describe("ARCHITECTURE.md", () => {
       keys.reference("<hash>"),
       keys.outcome("<id>"),
       keys.verdicts(),
+      keys.sightings(),
       keys.deadLetters("input"),
       keys.deadLetters("delivery"),
       decidedChannel(),

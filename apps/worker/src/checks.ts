@@ -91,7 +91,7 @@ function isPartial(status: string | undefined): boolean | undefined {
 }
 
 /** Scheme, host and port of a URL; undefined for what is none (the vendor's URLs are not always clean). */
-function originOf(url: string | undefined): string | undefined {
+export function originOf(url: string | undefined): string | undefined {
   if (url === undefined || !URL.canParse(url)) return undefined;
   const { origin } = new URL(url);
   return origin === "null" ? undefined : origin;

@@ -6,6 +6,7 @@ import {
   type Inputs,
   type Loaded,
   loadSubmissions,
+  noticeSightings,
   pinInputs,
   type Publication,
   type Published,
@@ -21,6 +22,7 @@ import type { WorkerMetrics } from "./metrics.ts";
 import { createPatience, LetGo, type Patience } from "./patience.ts";
 import { createReport } from "./report.ts";
 import type { Rulesets } from "./rulesets.ts";
+import { createSightings, type Sightings } from "./sightings.ts";
 import type { Source } from "./sourced.ts";
 import { createSourcing } from "./sourcing.ts";
 
@@ -30,6 +32,8 @@ export interface Deciding {
   readonly keys: Keys;
   readonly patience: Patience;
   readonly metrics: WorkerMetrics;
+  /** Writes down what it noticed now and then, and the last when it is stopped. */
+  readonly sightings: Pick<Sightings, "stop">;
 }
 
 export interface DecidingOptions {
@@ -65,6 +69,7 @@ export function createDeciding(options: DecidingOptions): Deciding {
     onHiccup: (error) => options.onHiccup(error),
     delay: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
   });
+  const sightings = createSightings({ write: (noticed) => noticeSightings(redis, keys, noticed) });
   const source = createSourcing({
     config,
     redis,
@@ -74,6 +79,7 @@ export function createDeciding(options: DecidingOptions): Deciding {
     timing: { ...LOOKUP_TIMING, ...options.lookupTiming },
     wake: (ids) => options.wake(ids),
     metrics,
+    sightings,
     logger,
   });
   const deps: DecidingDeps = {
@@ -81,10 +87,10 @@ export function createDeciding(options: DecidingOptions): Deciding {
     source: options.aroundSource?.(source) ?? source,
     rulesets,
     hashKey: options.hashKey,
-    report: createReport({ metrics, logger, rulesets, verdictLog: config.verdictLog }),
+    report: createReport({ metrics, logger, rulesets, sightings, verdictLog: config.verdictLog }),
     now: Date.now,
   };
-  return { deps, keys, patience, metrics };
+  return { deps, keys, patience, metrics, sightings };
 }
 
 interface Store {

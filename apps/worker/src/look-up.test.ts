@@ -32,6 +32,7 @@ function aLookUp(vendorTakesMs: number, startsAt: number) {
     timing: LOOKUP_TIMING,
     readEvent: () => ({ status: "undecided", code: "not_an_event" }),
     onRefused: () => undefined,
+    sightings: { lookedUp: () => undefined },
     ledger: {
       readStored: () => Promise.resolve(undefined),
       inquire: () => Promise.resolve({ status: "ask" }),

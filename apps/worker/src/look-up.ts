@@ -5,6 +5,7 @@ import type { ApiKeys } from "./api-keys.ts";
 import type { LookupTiming } from "./lookup-timing.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import type { ReadEvent } from "./read-event.ts";
+import type { Sightings } from "./sightings.ts";
 import type { Sourced, Wait } from "./sourced.ts";
 
 /** What lookups ask of Redis. Each waits for Redis to answer, and throws LetGo when the signal aborts. */
@@ -30,6 +31,7 @@ export interface LookUpOptions {
   /** Told of every lookup that the vendor refuses for the ruleset: somebody must mend the setting. */
   onRefused(setting: RefusedSetting): void;
   readonly metrics: Pick<WorkerMetrics, "lookupDuration" | "lookupRequests">;
+  readonly sightings: Pick<Sightings, "lookedUp">;
   /** Unix ms. */
   readonly now: () => number;
 }
@@ -118,6 +120,7 @@ export function createLookUp(options: LookUpOptions): LookUp {
     if (outcome.status === "paused") return undefined;
     timer();
     metrics.lookupRequests.inc({ status: outcome.status });
+    options.sightings.lookedUp(outcome.status);
     switch (outcome.status) {
       case "event":
         return byTime(options.readEvent(outcome.json, "lookup"), decideBy);

@@ -4,6 +4,7 @@ import { CHECK_NAMES, type Event, isRecord, laneOf, type Verdict } from "@assay/
 import type { Decision } from "@assay/rules";
 import type { WorkerMetrics } from "./metrics.ts";
 import type { Rulesets } from "./rulesets.ts";
+import type { Sightings } from "./sightings.ts";
 
 /** Which verdicts get a log line: all, those that are not allow, or none. */
 export const VERDICT_LOGS = ["all", "not_allow", "none"] as const;
@@ -28,6 +29,7 @@ export function createReport(options: {
   metrics: WorkerMetrics;
   logger: Logger;
   rulesets: Rulesets;
+  sightings: Pick<Sightings, "published">;
   verdictLog: VerdictLog;
 }): Report {
   const { metrics, logger, rulesets, verdictLog } = options;
@@ -87,6 +89,7 @@ export function createReport(options: {
           countVerdict(verdict);
           countDecision(judgment.decision, verdict.ruleset);
           compare(verdict, judgment.event);
+          options.sightings.published(verdict, judgment.event);
           logVerdict(logger, verdictLog, verdict);
           return;
         }

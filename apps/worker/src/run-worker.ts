@@ -120,6 +120,7 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
     ...(options.lookupTiming === undefined ? {} : { lookupTiming: options.lookupTiming }),
     ...(options.aroundSource === undefined ? {} : { aroundSource: options.aroundSource }),
   });
+  stops.push(() => deciding.sightings.stop());
   const depths = createQueueDepths({ redis, prefix, metrics });
   stops.push(() => depths.stop());
   const reconciler = createReconciler({

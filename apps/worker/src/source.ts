@@ -4,6 +4,7 @@ import { MAX_EVENT_BYTES } from "@assay/protocol";
 import type { LookUp } from "./look-up.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import type { ReadEvent } from "./read-event.ts";
+import type { Sightings } from "./sightings.ts";
 import type { Source, Sourced, SourcedEvent } from "./sourced.ts";
 
 export interface SourceOptions {
@@ -16,21 +17,24 @@ export interface SourceOptions {
   /** Keeps an event for whoever asks for it by id, and rings for those that wait for it. */
   bring(eventId: string, json: string, signal: AbortSignal): Promise<void>;
   readonly metrics: Pick<WorkerMetrics, "unseal">;
+  readonly sightings: Pick<Sightings, "unsealed">;
 }
 
 /** Builds the way from a submission to its Event: unseal, read the webhook's body, or find the event by its id. */
 export function createSource(options: SourceOptions): Source {
-  const { metrics, readEvent } = options;
+  const { metrics, readEvent, sightings } = options;
 
   function unseal(payload: Uint8Array | undefined): Sourced {
     if (options.unsealer === undefined) return { status: "undecided", code: "no_key_opens" };
     try {
       const { json, keyId } = options.unsealer.unseal(payload ?? new Uint8Array());
       metrics.unseal.inc({ key: keyId, outcome: "ok" });
+      sightings.unsealed({ keyId });
       return readEvent(json, "sealed");
     } catch (error) {
       if (!(error instanceof UnsealError)) throw error;
       metrics.unseal.inc({ key: "none", outcome: error.code });
+      sightings.unsealed({ code: error.code });
       return { status: "undecided", code: error.code };
     }
   }

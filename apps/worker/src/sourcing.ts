@@ -22,6 +22,7 @@ import type { LookupTiming } from "./lookup-timing.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import type { Patience } from "./patience.ts";
 import { createReadEvent } from "./read-event.ts";
+import type { Sightings } from "./sightings.ts";
 import { createSource } from "./source.ts";
 import type { Source } from "./sourced.ts";
 
@@ -37,6 +38,7 @@ export interface SourcingOptions {
   /** Rings for submissions whose event has come. Throws what Redis throws. */
   readonly wake: (ids: readonly string[]) => Promise<void>;
   readonly metrics: WorkerMetrics;
+  readonly sightings: Sightings;
   readonly logger: Logger;
 }
 
@@ -44,13 +46,14 @@ const REFUSAL_LOG_INTERVAL_MS = 60_000;
 
 /** Wires the way from a submission to its event. */
 export function createSourcing(options: SourcingOptions): Source {
-  const { config, redis, keys, patience, timing, metrics, logger } = options;
+  const { config, redis, keys, patience, timing, metrics, sightings, logger } = options;
   const unsealer = unsealerOf(config);
   const apiKeys = config.lookups === undefined ? undefined : openApiKeys(config.lookups, options);
   const readEvent = createReadEvent(metrics);
   const refusals = createRateLimitedLog({ logger, now: Date.now, limit: 1, intervalMs: REFUSAL_LOG_INTERVAL_MS });
   return createSource({
     metrics,
+    sightings,
     readEvent,
     canAsk: apiKeys !== undefined,
     bring: async (eventId, json, signal) => {
@@ -62,6 +65,7 @@ export function createSourcing(options: SourcingOptions): Source {
       readEvent,
       timing,
       metrics,
+      sightings,
       onRefused: (setting) => refusals.error({}, REFUSED[setting]),
       now: Date.now,
       ...(apiKeys === undefined ? {} : { apiKeys }),

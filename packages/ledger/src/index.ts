@@ -48,5 +48,17 @@ export {
   type ServerReport,
 } from "./server.ts";
 export { type Report, type Reported, reportOutcome } from "./report.ts";
+export {
+  MAX_SIGHTING_NAME,
+  MINUTE_COUNTS,
+  type MinuteCount,
+  type Noticed,
+  noticeSightings,
+  readSightings,
+  type SeenMinute,
+  type Sighting,
+  type SightingKind,
+  type Sightings,
+} from "./sightings.ts";
 export { readStreamLag, type StreamLag } from "./stream-lag.ts";
 export { bringEvent, forgetWaiters, isAwaitedEvent, readStoredEvent } from "./stored-event.ts";

@@ -20,6 +20,7 @@ describe("createKeys", () => {
     ["reference", keys.reference("h1"), "assay:{fs1o1}:0:r:h1"],
     ["outcome", keys.outcome("o_1"), "assay:{fs1o1}:0:o:o_1"],
     ["lookupBucket", keys.lookupBucket("ba7816bf"), "assay:{fs1o1}:0:lb:ba7816bf"],
+    ["sightings", keys.sightings(), "assay:{fs1o1}:0:seen"],
     ["verdicts", keys.verdicts(), "assay:{fs1o1}:0:verdicts"],
   ])("%s is literally what is documented", (_, key, expected) => {
     expect(key).toBe(expected);

@@ -52,6 +52,8 @@ export interface Keys {
   notFound(eventId: string): string;
   /** Stream: the outbox of verdicts. */
   verdicts(): string;
+  /** Hash: what workers noticed of events. */
+  sightings(): string;
 }
 
 /** Key names of a tenant on the one shard of this version; `shardOf` has its place here when there are more. */
@@ -83,6 +85,7 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     waiters: (eventId) => ofEvent(eventId, `w:${eventId}`),
     notFound: (eventId) => ofEvent(eventId, `nf:${eventId}`),
     verdicts: () => key(0, "verdicts"),
+    sightings: () => key(0, "seen"),
   };
 }
 

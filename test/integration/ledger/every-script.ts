@@ -8,6 +8,7 @@ import {
   leaveLine,
   letGoSubmissions,
   noteNotFound,
+  noticeSightings,
   pinInputs,
   publishVerdicts,
   releaseLease,
@@ -87,6 +88,9 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await stopAsking(redis, keys, inquirer);
   await noteNotFound(redis, keys, "e2", true);
   await bringEvent(redis, keys, "e2", "{}");
+  await between();
+  const seen = (["origin", "app"] as const).map((kind) => ({ kind, name: "x", count: 1 }));
+  await noticeSightings(redis, keys, { seen, counts: [{ name: "verdicts", count: 1 }], youngestMs: 1 });
   await between();
   await holdLease(redis, leaderKey(prefix), "holder1", 60_000);
   await between();
