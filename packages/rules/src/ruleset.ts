@@ -15,6 +15,7 @@ import type { Input } from "./condition/input.ts";
 import { type RuleSummary, summaryOf } from "./ruleset/rule.ts";
 import { readContent, type RulesetContent } from "./ruleset/ruleset-content.ts";
 import type { Settings } from "./ruleset/settings.ts";
+import { signalsOf } from "./ruleset/signals.ts";
 import { finishSteps, type Steps } from "./steps.ts";
 
 /** A loaded ruleset. Immutable; load the text again to change it. */
@@ -32,6 +33,8 @@ export interface Ruleset {
   readonly rules: readonly RuleSummary[];
   /** The facts it declares. */
   readonly facts: readonly FactDeclaration[];
+  /** Signals of the event that its rules and counters need, by path, with the names of those that need each. */
+  readonly signals: ReadonlyMap<string, readonly string[]>;
   /** Flows the ruleset names, sorted: those with an age of their own, and those a condition compares with. */
   readonly flows: readonly string[];
   /** The greatest of all its `max_event_age` values, in ms. */
@@ -116,6 +119,7 @@ export function finish({ content, faults, own }: RulesetDraft): Ruleset {
     ruleIds: content.rules.map(({ id }) => id),
     rules: content.rules.map(summaryOf),
     facts,
+    signals: signalsOf(content),
     flows: flowsOf(content),
     largestMaxEventAgeMs: Math.max(settings.maxEventAgeMs, ...ages.values()),
     maxEventAgeMs: (flow) => (flow === undefined ? undefined : ages.get(flow)) ?? settings.maxEventAgeMs,
