@@ -2,6 +2,7 @@ export {
   createLookups,
   type LookupOutcome,
   type Lookups,
+  type RefusalCode,
   type RefusedSetting,
   type UnavailableReason,
 } from "./lookups.ts";

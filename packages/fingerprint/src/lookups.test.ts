@@ -95,15 +95,21 @@ describe("lookup", () => {
   });
 
   test.each([
-    [403, error("secret_api_key_not_found")],
-    [403, "<html>"],
-    [401, ""],
-  ])("is refused by a %i", async (status, body) => {
-    expect(await answered(status, body)).toEqual({ status: "refused", setting: "key" });
+    [403, error("secret_api_key_not_found"), "secret_api_key_not_found"],
+    [403, error("wrong_region"), "wrong_region"],
+    [403, error("of_tomorrow"), "other"],
+    [403, "<html>", "other"],
+    [401, "", "other"],
+  ])("is refused by a %i, and says why: %s", async (status, body, code) => {
+    expect(await answered(status, body)).toEqual({ status: "refused", setting: "key", code });
   });
 
   test("is refused by a ruleset that the vendor does not know", async () => {
-    expect(await answered(400, error("ruleset_not_found"))).toEqual({ status: "refused", setting: "ruleset" });
+    expect(await answered(400, error("ruleset_not_found"))).toEqual({
+      status: "refused",
+      setting: "ruleset",
+      code: "ruleset_not_found",
+    });
   });
 
   test.each([

@@ -17,11 +17,23 @@ export type LookupOutcome =
   | { readonly status: "event"; readonly json: unknown }
   | { readonly status: "not_found" }
   | { readonly status: "throttled" }
-  | { readonly status: "refused"; readonly setting: RefusedSetting }
+  | { readonly status: "refused"; readonly setting: RefusedSetting; readonly code: RefusalCode }
   | { readonly status: "unavailable"; readonly reason: UnavailableReason };
 
 /** What the vendor refuses: the API key, which may belong to another region, or the id of its own ruleset. */
 export type RefusedSetting = "key" | "ruleset";
+
+/** The vendor's own word for why it refuses, in the spelling of v4; `other` for one that is not known here. */
+export type RefusalCode = (typeof REFUSAL_CODES)[number] | "other";
+
+const REFUSAL_CODES = [
+  "wrong_region",
+  "secret_api_key_not_found",
+  "secret_api_key_required",
+  "subscription_not_active",
+  "feature_not_enabled",
+  "ruleset_not_found",
+] as const;
 
 /** Why there is no answer to go by. Closed list; `product_failed` is v3's failure inside a 200. */
 export type UnavailableReason =
@@ -130,10 +142,10 @@ function judgeFailure({ status, body }: Answer, error: unknown, isTimedOut: bool
       return unavailable(isTimedOut ? "timeout" : "network");
     case 400:
       if (isUnreadableId(body)) return { status: "not_found" };
-      return isUnknownRuleset(body) ? { status: "refused", setting: "ruleset" } : unavailable("http_4xx");
+      return isUnknownRuleset(body) ? refused("ruleset", body) : unavailable("http_4xx");
     case 401:
     case 403:
-      return { status: "refused", setting: "key" };
+      return refused("key", body);
     case 404:
       return { status: "not_found" };
     case 429:
@@ -147,6 +159,11 @@ function judgeFailure({ status, body }: Answer, error: unknown, isTimedOut: bool
 /** A 400 on the id itself, which no repetition mends. Any other 400 may come from something in between. */
 function isUnreadableId(body: string | undefined): boolean {
   return /"code"\s*:\s*"(?:request_cannot_be_parsed|RequestCannotBeParsed)"/.test(body ?? "");
+}
+
+function refused(setting: RefusedSetting, body = ""): LookupOutcome {
+  const code = REFUSAL_CODES.find((known) => body.includes(`"${known}"`)) ?? "other";
+  return { status: "refused", setting, code };
 }
 
 function isUnknownRuleset(body: string | undefined): boolean {
