@@ -81,7 +81,17 @@ afterAll(async () => {
 describe("README.md", () => {
   test("has no block that is not run here", () => {
     const backend = ["commands", "decide", "later", "report", "curl", "verdict"];
-    const others = ["ruleset", "misspelt", "misspelt-error", "redis", "start", "compose", "alerts"];
+    const others = [
+      "ruleset",
+      "misspelt",
+      "misspelt-error",
+      "redis",
+      "start",
+      "compose",
+      "doctor",
+      "doctor-output",
+      "alerts",
+    ];
     expect(blocksOf(readme).map((block) => block.run)).toEqual([...backend, ...others]);
   });
 
@@ -189,6 +199,15 @@ describe("README.md", () => {
     const report = await checkServer(connection, { durability: "local", assertions: [] });
     await disconnect(connection);
     expect(report).toEqual({ faults: [], warnings: [] });
+  });
+
+  test("shows a doctor who finds nothing wrong here, and names what he looks at", async () => {
+    const { code, stdout, stderr } = await startShell(fillIn(blockOf(readme, "doctor"), place)).ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const namesIn = (text: string) => [...text.matchAll(/^(?:ok|warn|fail|skip) +(\S+) /gm)].map(([, name]) => name);
+    const shown = namesIn(blockOf(readme, "doctor-output"));
+    expect(shown.filter((name) => !namesIn(stdout).includes(name))).toEqual([]);
+    expect(shown.length).toBeGreaterThan(4);
   });
 
   test("alerts by metrics that the processes have", async () => {

@@ -3,6 +3,7 @@ import { isSubmissionId } from "@assay/protocol";
 import { RulesetError } from "@assay/rules";
 import { Command, CommanderError } from "commander";
 import { checkRulesets, type CheckOptions } from "./check-rulesets.ts";
+import type { DoctorOptions } from "./doctor/doctor.ts";
 import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
 import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts";
 import { faultJson, showFaults } from "./faults.ts";
@@ -31,7 +32,7 @@ interface FolderOptions {
 const EXIT_CODES = `
 Exit codes:
   0  fine
-  1  rulesets with errors, or with warnings under --strict, or tests that failed
+  1  rulesets with errors, or with warnings under --strict, or tests or checks that failed
   2  the command line, or a file it names, is wrong
   3  something was not found, cannot be read or cannot be reached, or is not decided yet`;
 
@@ -74,7 +75,7 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
-    .description("Check, test and explain the rulesets of Assay.")
+    .description("Check, test and explain the rulesets of Assay, and see how an installation fares.")
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
     .exitOverride()
@@ -122,6 +123,16 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
   command(program.command("facts").description("what backends send"), "schema")
     .description("print the JSON Schema of context.facts, as the rulesets declare them")
     .action(async (options: FolderOptions) => finish(await printFactsSchema(options, world)));
+
+  command(program, "doctor")
+    .description("check an installation and say what to do: run it with the environment of ingress and worker")
+    .option("--tenant <name>", "one tenant alone")
+    .option("--no-lookup", "ask Fingerprint nothing; else each API key is tried by one lookup")
+    .action(async (options: DoctorOptions) => {
+      // Loaded here, as no other command needs Redis.
+      const { doctor } = await import("./doctor/doctor.ts");
+      finish(await doctor(options, world, Date.now));
+    });
   return program;
 }
 

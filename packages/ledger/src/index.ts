@@ -2,6 +2,7 @@ export { type Abilities, type Ability, readAbilities, tellAbility } from "./abil
 export { type Acceptance, acceptSubmissions, type Arrival } from "./accept.ts";
 export { connectForCommands, connectForWork, type ConnectionTarget, disconnect, whenReady } from "./connection.ts";
 export type { PlannedCounter } from "./counting.ts";
+export { type InputLetter, readInputLetters } from "./dead-letters.ts";
 export { awaitEvent, inquireEvent, type Inquirer, type Inquiry, noteNotFound, stopAsking } from "./event-inquiry.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
 export {

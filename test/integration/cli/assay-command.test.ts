@@ -71,10 +71,10 @@ describe("the assay command", () => {
     expect(stdout).toContain('hit      bad_bot  block\n  true     bot == "bad"  bot: "bad"\n');
   });
 
-  test("is one file that holds neither log nor queue nor Redis", async () => {
+  test("is one file that holds neither log nor queue", async () => {
     const bundle = readFileSync(await assayBundle(), "utf8");
     expect(bundle).toMatch(/^#!\/usr\/bin\/env node\n/);
-    for (const library of ["pino", "ioredis", "bullmq", "prom-client", "zod"]) {
+    for (const library of ["pino", "bullmq", "prom-client", "zod"]) {
       expect(bundle).not.toContain(`node_modules/${library}/`);
     }
   });

@@ -1,0 +1,102 @@
+import { parseSealedKeys, type SealedKey } from "@assay/fingerprint";
+import {
+  ConfigError,
+  type ConfigFault,
+  type Env,
+  type EnvReader,
+  readEnv,
+  readRedisEnv,
+  type RedisEnv,
+} from "@assay/host";
+import { DEFAULT_TENANT } from "@assay/protocol";
+
+/** What the environment says of one tenant. */
+export interface TenantSettings {
+  readonly name: string;
+  /** Newest first; absent when none are configured here. */
+  readonly sealedKeys?: readonly SealedKey[] | undefined;
+  readonly lookups?: LookupSettings | undefined;
+  /** Whether webhooks can prove themselves. */
+  readonly takesWebhooks: boolean;
+  readonly rulesetsFolder: string;
+}
+
+/** How events are looked up. */
+export interface LookupSettings {
+  readonly apiKeys: readonly string[];
+  readonly region: Region;
+  readonly apiUrl?: string | undefined;
+  readonly rulesetId?: string | undefined;
+  readonly rps: number;
+  readonly burst: number;
+}
+
+export const REGIONS = ["us", "eu", "ap"] as const;
+export type Region = (typeof REGIONS)[number];
+
+/** What the ingress and the worker read of their environment, as far as it can be checked from here. */
+export interface Settings extends RedisEnv {
+  readonly redisMaxBytes: number;
+  readonly streamTtlSeconds: number;
+  readonly tenants: readonly TenantSettings[];
+}
+
+/** Reads the environment. Where it is at fault, stand-ins are in the place of what cannot be used. */
+export function readSettings(
+  env: Env,
+  rulesetsFolder: string,
+): { readonly settings: Settings; readonly faults: readonly ConfigFault[] } {
+  let settings: Settings | undefined;
+  try {
+    readEnv(env, (reader) => {
+      settings = readAll(reader, rulesetsFolder);
+    });
+  } catch (error) {
+    if (error instanceof ConfigError && settings !== undefined) return { settings, faults: error.faults };
+    throw error;
+  }
+  if (settings === undefined) throw new TypeError("Reading an environment ends with settings or an error.");
+  return { settings, faults: [] };
+}
+
+function readAll(reader: EnvReader, rulesetsFolder: string): Settings {
+  return {
+    ...readRedisEnv(reader),
+    redisMaxBytes: reader.integer("ASSAY_REDIS_MAX_BYTES", { default: 0, min: 0 }),
+    streamTtlSeconds: reader.integer("ASSAY_STREAM_TTL_SECONDS", { default: 3600, min: 60 }),
+    tenants: [
+      {
+        name: DEFAULT_TENANT,
+        sealedKeys: readSealedKeys(reader),
+        lookups: readLookups(reader),
+        takesWebhooks: ["ASSAY_WEBHOOK_SECRETS", "ASSAY_WEBHOOK_BASIC_AUTH"].some(
+          (name) => reader.secret(name) !== undefined,
+        ),
+        rulesetsFolder,
+      },
+    ],
+  };
+}
+
+function readSealedKeys(reader: EnvReader): readonly SealedKey[] | undefined {
+  const text = reader.secret("ASSAY_SEALED_KEYS");
+  try {
+    return text === undefined ? undefined : parseSealedKeys(text);
+  } catch (error) {
+    reader.fault("ASSAY_SEALED_KEYS", error instanceof Error ? error.message : "cannot be read");
+    return undefined;
+  }
+}
+
+function readLookups(reader: EnvReader): LookupSettings | undefined {
+  const apiKeys = (reader.secret("ASSAY_FINGERPRINT_API_KEYS") ?? "").split(",").map((key) => key.trim());
+  const lookups = {
+    apiKeys: apiKeys.filter(Boolean),
+    region: reader.choice("ASSAY_FINGERPRINT_REGION", REGIONS, { default: "us" }),
+    apiUrl: reader.optional("ASSAY_FINGERPRINT_API_URL", { pattern: /^https?:\/\// }),
+    rulesetId: reader.optional("ASSAY_FINGERPRINT_RULESET_ID", { pattern: /^[\w-]{1,64}$/ }),
+    rps: reader.integer("ASSAY_FINGERPRINT_RPS", { default: 5, min: 1 }),
+    burst: reader.integer("ASSAY_FINGERPRINT_BURST", { default: 15, min: 1 }),
+  };
+  return lookups.apiKeys.length === 0 ? undefined : lookups;
+}
