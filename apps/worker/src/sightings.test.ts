@@ -95,6 +95,12 @@ describe("createSightings", () => {
     expect(seenIn(written[0])?.some((line) => /^(?:environment|app) /.test(line))).toBe(false);
   });
 
+  test("remembers no more of a name than is kept", async () => {
+    sightings.published(aVerdict(), { ...event, bundle_id: "x".repeat(10_000) });
+    await sightings.flush();
+    expect(seenIn(written[0])).toContain(`app ${"x".repeat(200)} 1`);
+  });
+
   test("counts what became of lookups, and seals by the key that opened them", async () => {
     sightings.published(aVerdict({ kind: "lookup", undecided: { code: "lookup_saturated" } }), undefined);
     sightings.lookedUp("throttled");

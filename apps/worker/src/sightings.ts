@@ -1,4 +1,4 @@
-import type { Noticed } from "@assay/ledger";
+import { MAX_SIGHTING_NAME, type Noticed } from "@assay/ledger";
 import { EVENT_FIELDS, type Event, isRecord, type Verdict } from "@assay/protocol";
 import { originOf } from "./checks.ts";
 
@@ -100,8 +100,9 @@ function createNotebook() {
   let youngestMs = Number.POSITIVE_INFINITY;
   let lookedAt = 0;
 
-  function see(kind: Seen["kind"], name: string | undefined, more = 1): void {
-    if (name === undefined || !PLAIN.test(name)) return;
+  function see(kind: Seen["kind"], whole: string | undefined, more = 1): void {
+    if (whole === undefined || !PLAIN.test(whole)) return;
+    const name = whole.slice(0, MAX_SIGHTING_NAME);
     const entry = seen.get(`${kind}:${name}`);
     if (entry !== undefined) entry.count += more;
     else if (seen.size < MOST_NAMES) seen.set(`${kind}:${name}`, { kind, name, count: more });

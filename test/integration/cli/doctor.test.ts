@@ -85,7 +85,9 @@ describe("assay doctor", () => {
     const notWell = checks.filter(({ status }) => status === "fail" || status === "warn");
     expect([exitCode, notWell]).toEqual([0, []]);
     expect(of("redis")[0]?.says).toMatch(/^Redis \d+\.\S+, durability local: evicts nothing, every write is on disk/);
-    expect(of("memory")[0]?.says).toMatch(/^Redis holds .* MiB of 512 MiB \(.*\); at .* it will hold .* MiB \(.*\)$/);
+    expect(of("memory")[0]?.says).toMatch(
+      /^Redis holds .* MiB of 512 MiB \(.*\); at .* verdicts will hold .* MiB \(.*\), and counters more$/,
+    );
     expect(of("seals")[0]?.says).toMatch(/^key [0-9a-f]{8} opened one \d+ .* ago$/);
     expect(of("api_keys")[0]?.says).toMatch(/^API key [0-9a-f]{8} works in the region us/);
     expect(of("origins")[0]?.says).toBe("All of allowed_origins of default was seen, and nothing else");
@@ -206,6 +208,21 @@ describe("assay doctor", () => {
         says: "Seen and not in allowed_origins of default: https://evil.example (20). In allowed_origins of default and never seen: https://shop.example",
       },
     ]);
+  });
+
+  test("tells how much of the vendor's limit was used, and when a webhook came last", async () => {
+    const event = anEvent();
+    api.add(event);
+    const worker = await stack.runWorker();
+    await stack.verdict(await stack.submitLookup(event.event_id));
+    await stack.verdict(await stack.submitWebhook(anEvent()));
+    await worker.stop();
+    const { of } = await examine({ ASSAY_WEBHOOK_SECRETS: "whsec_1" }, "--no-lookup");
+    expect(of("lookups")).toMatchObject([{ status: "ok", says: expect.stringMatching(/^Asked: 1\/min of 5\/s/) }]);
+    expect(of("webhooks")).toMatchObject([
+      { status: "ok", says: expect.stringMatching(/the last one came \d+ .* ago$/) },
+    ]);
+    expect(of("ingress")[0]?.says).toContain("lookup 1, webhook 1");
   });
 
   test("finds that nothing could bring the event behind an id", async () => {

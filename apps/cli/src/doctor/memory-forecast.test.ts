@@ -37,7 +37,10 @@ describe("judgeMemory", () => {
       "is content below 70 %",
       {},
       at(1),
-      { status: "ok", says: "Redis holds 20 MiB of 512 MiB (4 %); at 1/s it will hold 175 MiB (34 %)" },
+      {
+        status: "ok",
+        says: "Redis holds 20 MiB of 512 MiB (4 %); at 1/s verdicts will hold 175 MiB (34 %), and counters more",
+      },
     ],
     [
       "forecasts nothing where nothing comes",
@@ -51,7 +54,7 @@ describe("judgeMemory", () => {
       at(3),
       {
         status: "warn",
-        says: "Redis holds 20 MiB of 512 MiB (4 %); at 3/s it will hold 523 MiB (102 %). From 70 % on submissions are refused",
+        says: "Redis holds 20 MiB of 512 MiB (4 %); at 3/s verdicts will hold 523 MiB (102 %), and counters more. From 70 % on submissions are refused",
         do: "raise maxmemory to 896mb, or lower ASSAY_VERDICT_TTL_SECONDS from 86400 to 37200",
       },
     ],

@@ -30,7 +30,7 @@ const AIM = 0.6;
 const LEAST_BYTES = 256 * 1024 * 1024;
 const SHORTEST_SECONDS = 300;
 
-/** What Redis will hold once as much goes as comes, when everything stays as it is. Counters and lists come on top. */
+/** What Redis will hold once as much goes as comes, when everything stays as it is. What counters hold comes on top. */
 export function forecastBytes(loads: readonly Load[], base: number): number {
   return base + loads.reduce((sum, load) => sum + load.kept.reduce((all, one) => all + heldBy(one, load), 0), 0);
 }
@@ -42,8 +42,9 @@ export function judgeMemory(memory: Memory, loads: readonly Load[]): Finding {
   const perSecond = loads.reduce((sum, load) => sum + load.perSecond, 0);
   const later = forecastBytes(loads, base);
   const isKnown = perSecond > 0 && later > base;
+  const share = bound === 0 ? "" : ` (${showShare(later / bound)})`;
   const forecast = isKnown
-    ? `at ${showRate(perSecond)} it will hold ${showBytes(later)}`
+    ? `at ${showRate(perSecond)} verdicts will hold ${showBytes(later)}${share}, and counters more`
     : "there is no rate to forecast by yet";
   if (bound === 0) {
     return {
@@ -53,7 +54,7 @@ export function judgeMemory(memory: Memory, loads: readonly Load[]): Finding {
       do: `set maxmemory to ${redisBytes(Math.max(LEAST_BYTES, later / AIM, used / AIM))} or more, or ASSAY_REDIS_MAX_BYTES`,
     };
   }
-  const says = `Redis holds ${showBytes(used)} of ${showBytes(bound)} (${showShare(used / bound)}); ${forecast}${isKnown ? ` (${showShare(later / bound)})` : ""}`;
+  const says = `Redis holds ${showBytes(used)} of ${showBytes(bound)} (${showShare(used / bound)}); ${forecast}`;
   if (used < SHEDS_AT * bound && later < SHEDS_AT * bound) return { name, status: "ok", says };
   const isRefusing = used >= SHEDS_AT * bound;
   const raise = `raise maxmemory to ${redisBytes(Math.max(later, used) / AIM)}`;
