@@ -12,7 +12,7 @@ import {
 
 /** The API keys of one tenant: which may be used, and lookups by each. */
 export interface ApiKeys {
-  /** Every key that is not refused, in the configured order, and from when on it may be used. */
+  /** Every key that is not refused, in the configured order, and when it may be used. */
   standings(): readonly KeyStanding[];
   /**
    * Looks an event up by a key. `paused` when the key was found failing or refused meanwhile: nothing was asked.
@@ -78,8 +78,7 @@ function createApiKey(lookups: Lookups, options: ApiKeysOptions): ApiKey {
   return {
     keyId,
     standing() {
-      const notBefore = refused.notBefore();
-      return notBefore > options.now() ? undefined : { keyId, notBefore: Math.max(notBefore, failing.notBefore()) };
+      return refused.restsForMs() > 0 ? undefined : { keyId, restsForMs: failing.restsForMs() };
     },
     async ask(eventId, signal) {
       try {
@@ -97,8 +96,8 @@ function createApiKey(lookups: Lookups, options: ApiKeysOptions): ApiKey {
 interface Circuit {
   readonly policy: CircuitBreakerPolicy;
   isOpen(): boolean;
-  /** Unix ms; 0 while it is closed. */
-  notBefore(): number;
+  /** 0 while it is closed, and when the next lookup is to probe. */
+  restsForMs(): number;
 }
 
 function createCircuit(
@@ -115,15 +114,15 @@ function createCircuit(
   return {
     policy,
     isOpen: () => policy.state !== CircuitState.Closed,
-    notBefore() {
+    restsForMs() {
       switch (policy.state) {
         case CircuitState.Closed:
           return 0;
         case CircuitState.HalfOpen:
-          return now() + PROBE_PAUSE_MS;
+          return PROBE_PAUSE_MS;
         case CircuitState.Open:
         case CircuitState.Isolated:
-          return openedAt + halfOpenAfter;
+          return Math.max(0, openedAt + halfOpenAfter - now());
       }
     },
   };

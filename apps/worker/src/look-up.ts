@@ -11,8 +11,8 @@ import type { Sourced, Wait } from "./sourced.ts";
 export interface LookupLedger {
   readStored(eventId: string, signal: AbortSignal): Promise<string | undefined>;
   inquire(inquirer: Inquirer & { readonly isAwaited: boolean }, signal: AbortSignal): Promise<Inquiry>;
-  /** Takes a lookup from a key's bucket, or a place in the line. */
-  takeTurn(work: Work, latest: number, apiKeys: readonly KeyStanding[], signal: AbortSignal): Promise<Turn>;
+  /** Takes a lookup from a key's bucket, or a place in the line, if that is of use within the time. */
+  takeTurn(work: Work, withinMs: number, apiKeys: readonly KeyStanding[], signal: AbortSignal): Promise<Turn>;
   leaveLine(id: string, signal: AbortSignal): Promise<void>;
   holdBucket(keyId: string, ms: number, signal: AbortSignal): Promise<void>;
   /** Remembers that the vendor does not know the event, and tells those that wait if nobody is to ask again. */
@@ -93,11 +93,11 @@ export function createLookUp(options: LookUpOptions): LookUp {
     for (;;) {
       const standings = keys.standings();
       if (standings.length === 0) return giveUp(asking, "lookup_refused");
-      const isFailing = standings.every(({ notBefore }) => notBefore > now());
-      const turn = await ledger.takeTurn(work, decideBy, standings, signal);
+      const isFailing = areResting(standings);
+      const turn = await ledger.takeTurn(work, decideBy - now(), standings, signal);
       switch (turn.status) {
         case "wait":
-          return sleep(asking, isFailing ? "vendor_unavailable" : "lookup_rate", turn.until);
+          return sleep(asking, isFailing ? "vendor_unavailable" : "lookup_rate", now() + turn.forMs);
         case "too_late":
           // A webhook may still bring what a failing vendor does not tell; a full line is no reason to wait.
           return isFailing ? sleep(asking, "vendor_unavailable", decideBy) : giveUp(asking, "lookup_saturated");
@@ -165,11 +165,14 @@ export function createLookUp(options: LookUpOptions): LookUp {
   function codeOf({ work }: Asking, keys: ApiKeys): UndecidedCode {
     const standings = keys.standings();
     if (standings.length === 0) return "lookup_refused";
-    const isFailing = standings.every(({ notBefore }) => notBefore > now());
-    return isFailing || work.retries > 0 ? "lookup_unavailable" : "lookup_saturated";
+    return areResting(standings) || work.retries > 0 ? "lookup_unavailable" : "lookup_saturated";
   }
 
   return lookUp;
+}
+
+function areResting(standings: readonly KeyStanding[]): boolean {
+  return standings.every(({ restsForMs }) => restsForMs > 0);
 }
 
 function byTime(sourced: ReturnType<ReadEvent>, decideBy: number): Sourced {

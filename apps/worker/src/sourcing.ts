@@ -107,10 +107,10 @@ function createLookupLedger(options: SourcingOptions): LookupLedger {
   return {
     readStored: (eventId, signal) => patience(() => readStoredEvent(redis, keys, eventId), signal),
     inquire: (inquirer, signal) => patience(() => inquireEvent(redis, keys, inquirer), signal),
-    takeTurn: (work, latest, apiKeys, signal) => {
+    takeTurn: (work, withinMs, apiKeys, signal) => {
       const { id, isAwaited = false } = work;
       const network = keyedHash(hashKey, "turn", networkOf(work));
-      return patience(() => takeTurn(redis, keys, { id, isAwaited, network, latest, apiKeys, rate }), signal);
+      return patience(() => takeTurn(redis, keys, { id, isAwaited, network, withinMs, apiKeys, rate }), signal);
     },
     leaveLine: (id, signal) => patience(() => leaveLine(redis, keys, id), signal),
     holdBucket: (keyId, ms, signal) => patience(() => holdBucket(redis, keys, keyId, ms), signal),
