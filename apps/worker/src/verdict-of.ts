@@ -64,6 +64,7 @@ export function verdictOf(parts: VerdictParts): Verdict {
       ]),
       would_be: decision.wouldBe,
       candidate: parts.candidate && candidateOf(parts.candidate),
+      test: work.meta.test,
     }),
   };
 }
