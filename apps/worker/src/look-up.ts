@@ -72,7 +72,7 @@ export function createLookUp(options: LookUpOptions): LookUp {
         await ledger.leaveLine(id, signal);
         if (isOver(asking)) return { status: "undecided", code: codeOf(asking, apiKeys) };
         const until = now() + inquiry.withinMs + BEHIND_ASKER_MS;
-        return { ...sleep(asking, "asked_already", until), follows: true };
+        return { ...sleep(asking, "asked_already", until), event: { id: eventId, follows: true } };
       }
       case "ask":
         return isOver(asking) ? giveUp(asking, codeOf(asking, apiKeys)) : ask(asking, apiKeys);
@@ -154,7 +154,8 @@ export function createLookUp(options: LookUpOptions): LookUp {
   }
 
   function sleep({ eventId, decideBy }: Asking, why: string, until: number): Wait {
-    return { status: "wait", why, until: Math.min(until, decideBy), spendsRetry: false, eventId, follows: false };
+    const event = { id: eventId, follows: false };
+    return { status: "wait", why, until: Math.min(until, decideBy), spendsRetry: false, event };
   }
 
   function isOver({ decideBy }: Asking): boolean {

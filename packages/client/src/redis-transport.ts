@@ -10,6 +10,7 @@ import {
 } from "@assay/ledger";
 import {
   checkObservedAt,
+  checkTestEvent,
   createKeys,
   DEFAULT_PREFIX,
   DEFAULT_TENANT,
@@ -42,7 +43,7 @@ interface Opened {
 
 /** Does in this process what an ingress does, on connections of its own. */
 export function createRedisTransport(options: RedisTransportOptions): Transport {
-  const { url, tenant = DEFAULT_TENANT, keyName = "default", prefix = DEFAULT_PREFIX } = options;
+  const { url, tenant = DEFAULT_TENANT, keyName = "default", prefix = DEFAULT_PREFIX, test = false } = options;
   const keys = createKeys({ prefix, tenant });
   const redis = connectForCommands({ url, name: "assay-client" });
   const connect = () => connectForWork({ url, name: "assay-client" });
@@ -70,6 +71,7 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
 
   function readArrival(input: SubmissionInput, idempotencyKey: string): Arrival {
     const { submission } = readSubmission(input);
+    checkTestEvent(submission, { isTestKey: test });
     const receivedAt = Date.now();
     checkObservedAt(submission.context, receivedAt);
     return { id: submissionId(tenant, keyName, idempotencyKey), submission, receivedAt };

@@ -43,5 +43,6 @@ export {
   type Submission,
   type SubmissionInput,
 } from "./submission.ts";
+export { checkTestEvent, isTestEventId, readTestEvent, TEST_EVENT_IDS, type TestEvent } from "./test-event.ts";
 export { INPUT_FAULT_CODES, UNDECIDED_CODES, type UndecidedCode } from "./undecided.ts";
 export type { Reason, Verdict } from "./verdict.ts";
