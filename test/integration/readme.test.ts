@@ -80,7 +80,7 @@ afterAll(async () => {
 
 describe("README.md", () => {
   test("has no block that is not run here", () => {
-    const backend = ["commands", "decide", "later", "report", "test-events", "curl", "verdict"];
+    const backend = ["commands", "decide", "later", "report", "testing", "test-events", "curl", "verdict"];
     const others = ["ruleset", "misspelt", "misspelt-error", "redis", "start", "compose", "alerts"];
     expect(blocksOf(readme).map((block) => block.run)).toEqual([...backend, ...others]);
   });
@@ -94,7 +94,8 @@ describe("README.md", () => {
   });
 
   test("shows snippets that type-check", () => {
-    for (const run of ["decide", "later", "report", "test-events"]) folder.write(`${run}.ts`, blockOf(readme, run));
+    const runs = ["decide", "later", "report", "testing", "test-events"];
+    for (const run of runs) folder.write(`${run}.ts`, blockOf(readme, run));
     const config = folder.write(
       "tsconfig.json",
       '{ "extends": "../tsconfig.json", "include": ["*.ts"], "exclude": [] }',
@@ -151,6 +152,15 @@ describe("README.md", () => {
       "test_undecided_lookup_unavailable decided allow",
       "test_slow timeout challenge",
     ]);
+  });
+
+  test("shows a client for tests, and what it answers", async () => {
+    const snippet = blockOf(readme, "testing");
+    const shown = startApp(folder.write("testing.ts", snippet), {});
+    await shown.exited;
+    const answers = [...snippet.matchAll(/^console\.log.*\/\/ (\S+)$/gm)].map(([, answer]) => answer);
+    expect(answers).toHaveLength(3);
+    await eventually(() => expect(shown.output).toEqual(answers));
   });
 
   test("shows a request by curl and the verdict that answers it", async () => {

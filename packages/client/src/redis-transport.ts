@@ -25,6 +25,7 @@ import {
 import { expired, unavailable } from "./errors.ts";
 import { createProducer, type Producer } from "./producer.ts";
 import type { RedisOptions } from "./redis-options.ts";
+import { takeRedisPlace } from "./redis-place.ts";
 import { report } from "./report.ts";
 import type { Receipt, Transport } from "./transport.ts";
 import { readVerdictJson } from "./verdict-json.ts";
@@ -48,7 +49,7 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
   const redis = connectForCommands({ url, name: "assay-client" });
   const connect = () => connectForWork({ url, name: "assay-client" });
   const waiter = createVerdictWaiter({ redis, connect, keys, prefix });
-  const sources = openVerdictSources({ redis, connect, keys });
+  const sources = openVerdictSources((wanted) => takeRedisPlace({ redis, connect, keys }, wanted));
   const closing = new AbortController();
   const promised = options.durability === undefined ? {} : { durability: options.durability };
   // Each call learns of it by its own failure.

@@ -136,10 +136,16 @@ describe("a seal that no key opens", () => {
 
 describe("a decision in hand", () => {
   test("is published though it comes late, and says so", async () => {
-    await stack.runWorker({ lookupTiming: { decideWithinMs: 1000 } });
+    await stack.runWorker({
+      lookupTiming: { decideWithinMs: 500 },
+      aroundSource: (source) => async (work, signal, options) => {
+        const sourced = await source(work, signal, options);
+        await eventually(() => Date.now() > work.receivedAt + 600);
+        return sourced;
+      },
+    });
     const event = anEvent();
     api.add(event);
-    api.delayAll(1500);
     expect(await stack.verdict(await stack.submitLookup(event.event_id))).toMatchObject({
       event_source: "lookup",
       late: true,
