@@ -10,10 +10,16 @@ import {
   type CircuitBreakerPolicy,
 } from "cockatiel";
 
+/** An API key that is not refused. */
+export interface ApiKeyStanding extends KeyStanding {
+  /** Whether its lookups fail: at most one of them probes it. */
+  readonly isFailing: boolean;
+}
+
 /** The API keys of one tenant: which may be used, and lookups by each. */
 export interface ApiKeys {
   /** Every key that is not refused, in the configured order, and when it may be used. */
-  standings(): readonly KeyStanding[];
+  standings(): readonly ApiKeyStanding[];
   /**
    * Looks an event up by a key. `paused` when the key was found failing or refused meanwhile: nothing was asked.
    * Rejects when `signal` aborts.
@@ -59,7 +65,7 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
 interface ApiKey {
   readonly keyId: string;
   /** Undefined while it is refused. */
-  standing(): KeyStanding | undefined;
+  standing(): ApiKeyStanding | undefined;
   ask: (eventId: string, signal: AbortSignal) => ReturnType<ApiKeys["ask"]>;
 }
 
@@ -78,7 +84,8 @@ function createApiKey(lookups: Lookups, options: ApiKeysOptions): ApiKey {
   return {
     keyId,
     standing() {
-      return refused.restsForMs() > 0 ? undefined : { keyId, restsForMs: failing.restsForMs() };
+      if (refused.restsForMs() > 0) return undefined;
+      return { keyId, restsForMs: failing.restsForMs(), isFailing: failing.isOpen() };
     },
     async ask(eventId, signal) {
       try {

@@ -1,7 +1,7 @@
 import type { RefusedSetting } from "@assay/fingerprint";
 import type { Inquirer, Inquiry, KeyStanding, Turn, Work } from "@assay/ledger";
 import type { UndecidedCode } from "@assay/protocol";
-import type { ApiKeys } from "./api-keys.ts";
+import type { ApiKeys, ApiKeyStanding } from "./api-keys.ts";
 import type { LookupTiming } from "./lookup-timing.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import type { ReadEvent } from "./read-event.ts";
@@ -93,7 +93,7 @@ export function createLookUp(options: LookUpOptions): LookUp {
     for (;;) {
       const standings = keys.standings();
       if (standings.length === 0) return giveUp(asking, "lookup_refused");
-      const isFailing = areResting(standings);
+      const isFailing = areFailing(standings);
       const turn = await ledger.takeTurn(work, decideBy - now(), standings, signal);
       switch (turn.status) {
         case "wait":
@@ -166,14 +166,14 @@ export function createLookUp(options: LookUpOptions): LookUp {
   function codeOf({ work }: Asking, keys: ApiKeys): UndecidedCode {
     const standings = keys.standings();
     if (standings.length === 0) return "lookup_refused";
-    return areResting(standings) || work.retries > 0 ? "lookup_unavailable" : "lookup_saturated";
+    return areFailing(standings) || work.retries > 0 ? "lookup_unavailable" : "lookup_saturated";
   }
 
   return lookUp;
 }
 
-function areResting(standings: readonly KeyStanding[]): boolean {
-  return standings.every(({ restsForMs }) => restsForMs > 0);
+function areFailing(standings: readonly ApiKeyStanding[]): boolean {
+  return standings.every(({ isFailing }) => isFailing);
 }
 
 function byTime(sourced: ReturnType<ReadEvent>, decideBy: number): Sourced {

@@ -82,11 +82,11 @@ function openApiKeys(
   { apiKeys, ...rest }: LookupsConfig,
   { metrics, logger, timing }: Pick<SourcingOptions, "metrics" | "logger" | "timing">,
 ): ApiKeys {
-  const { probeAfterMs, refusedMs } = timing;
+  const { timeoutMs, probeAfterMs, refusedMs } = timing;
   // Said once, when it changes; the gauge tells as long as it lasts.
   const alarm = new Map<string, KeyState>();
   return createApiKeys({
-    lookups: apiKeys.map((apiKey) => createLookups({ ...rest, apiKey })),
+    lookups: apiKeys.map((apiKey) => createLookups({ ...rest, apiKey, timeoutMs })),
     probeAfterMs,
     refusedMs,
     now: Date.now,

@@ -11,7 +11,7 @@ const NOT_FOUND = { status: 404, body: error("event_not_found", "event id not fo
 let api: FingerprintApi;
 let stack: WorkerStack;
 beforeEach(async () => {
-  api = await startFingerprintApi();
+  api = await startFingerprintApi({ rulesets: { rs_1: "allow" } });
   stack = await openWorkerStack({
     env: { ASSAY_FINGERPRINT_API_KEYS: "secret-api-key", ASSAY_FINGERPRINT_API_URL: api.url },
   });

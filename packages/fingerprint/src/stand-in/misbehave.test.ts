@@ -68,7 +68,7 @@ describe("misbehave", () => {
     [
       { kind: "wrong_schema", as: "not_an_event" },
       { status: 200, type: JSON_TYPE, text: '{"events":[]}' },
-      { status: "event", json: { events: [] } },
+      { status: "unavailable", reason: "not_an_event" },
     ],
     [
       { kind: "v3_throttled" },
