@@ -60,8 +60,8 @@ const android = { ...app, sdk: { platform: "android" }, emulator: false, root_ap
 const iphone = { ...app, sdk: { platform: "ios" }, simulator: false, jailbroken: false };
 const devices = [
   ["a browser", "browser", customer],
-  ["an Android app", "android", { ...android, factory_reset_timestamp: 0 }],
-  ["an iPhone app", "ios", { ...iphone, factory_reset_timestamp: 0 }],
+  ["an Android app", "android", android],
+  ["an iPhone app", "ios", iphone],
 ] as const;
 
 /** What a person may do for his own reasons, or without knowing. */
