@@ -125,6 +125,26 @@ describe.each(folder.all.map((ruleset) => [ruleset.origin, ruleset] as const))("
     expect(ruleset.decide(inputOf(signals)).action).toBe("allow");
   });
 
+  test.each<readonly [what: string, signals: Record<string, unknown>]>([
+    ["an ordinary one", customer],
+    ["a hidden one", { ...customer, vpn: true, proxy: true, suspect_score: 30 }],
+  ])("trusts no first visitor for his confidence, which is always 1: %s", (_, signals) => {
+    const seen = (identification: object) =>
+      ruleset.decide(
+        inputOf({ ...signals, identification: { visitor_id: "a", visitor_found: false, ...identification } }),
+      );
+    const { unknown: _told, coverage: _judged, ...firstVisit } = seen({ confidence: { score: 1 } });
+    expect(seen({})).toMatchObject(firstVisit);
+  });
+
+  test("decides on an edge event, whose rules about a visitor are unknown and never hit", () => {
+    const edge = inputOf({ source: "edge", bot_info: { identity: "verified", confidence: "high" }, vpn: false });
+    const { reasons, unknown } = ruleset.decide(edge);
+    expect(reasons).toEqual([]);
+    const missing = unknown.flatMap((rule) => rule.missing);
+    expect(missing).toContainEqual(expect.stringMatching(/^identification\./));
+  });
+
   test.each(devices)("can judge every rule about what %s can have", (_, platform, signals) => {
     const { unknown, shadowUnknown } = ruleset.decide(inputOf(signals));
     const missing = [...unknown, ...shadowUnknown].flatMap((rule) => rule.missing);

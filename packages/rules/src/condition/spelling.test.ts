@@ -65,6 +65,7 @@ describe("a time, a count and a score", () => {
     "velocity.events.1_hour < 0",
     "velocity.distinct_ip.5_minutes >= 0",
     "supplementary_id_high_recall.confidence.score > 0.5",
+    "supplementary_id_high_recall.confidence.score < 0.9",
   ])("is never compared with what it cannot be: %s", (condition) => {
     expect(faultsWith(condition)).toEqual([expect.stringMatching(/ (?:can never be|is always) true/)]);
   });
