@@ -78,6 +78,26 @@ const HARMLESS: readonly (readonly [string, Record<string, unknown>])[] = [
   ["a phone call", { ...android, active_call: true }],
 ];
 
+/**
+ * What speaks for a stolen event; those that an honest visitor may run into are asked about, never refused. Only a player
+ * that starts again, in account sharing, may show one event twice.
+ */
+const TOLD: readonly (readonly [check: string, mayBeHonest: boolean])[] = [
+  ["checks.ip_mismatch", true],
+  ["checks.user_agent_mismatch", true],
+  ["checks.linked_id_mismatch", true],
+  ["checks.visitor_id_mismatch", true],
+  ["checks.origin_mismatch", true],
+  ["checks.origin_not_allowed", true],
+  ["checks.app_not_allowed", true],
+  ["checks.stale", true],
+  ["checks.reused", true],
+  ["checks.reused_elsewhere", false],
+  ["checks.event_id_mismatch", false],
+  ["checks.environment_not_allowed", false],
+  ["replayed", false],
+];
+
 describe("the shipped rulesets", () => {
   test("load without a warning", () => {
     expect(folder.warnings).toEqual([]);
@@ -123,6 +143,14 @@ describe.each(folder.all.map((ruleset) => [ruleset.origin, ruleset] as const))("
 
   test.each(HARMLESS)("lets somebody in with %s", (_, signals) => {
     expect(ruleset.decide(inputOf(signals)).action).toBe("allow");
+  });
+
+  test.each(TOLD)("lets nobody in for whom %s is true", (path, mayBeHonest) => {
+    const [name = "", of] = path.split(".").toReversed();
+    const input = of === undefined ? inputOf({ [name]: true }) : inputOf({}, { checks: { [name]: true } });
+    const isExcused = ruleset.name === "account_sharing" && name === "reused";
+    const expected = mayBeHonest ? ["challenge", "review"] : ["block"];
+    expect(isExcused ? ["allow"] : expected).toContain(ruleset.decide(input).action);
   });
 
   test.each<readonly [what: string, signals: Record<string, unknown>]>([
