@@ -32,6 +32,7 @@ export {
 } from "./outcome.ts";
 export { type Problem, type ProblemCode, PROBLEM_CODES, isProblemCode, ProblemError } from "./problem.ts";
 export { checkObservedAt } from "./observed-at.ts";
+export { parseOrigin } from "./origin.ts";
 export { SHARD_COUNT, shardOf } from "./shard.ts";
 export {
   isEventId,
