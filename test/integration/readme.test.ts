@@ -80,7 +80,7 @@ afterAll(async () => {
 
 describe("README.md", () => {
   test("has no block that is not run here", () => {
-    const backend = ["commands", "decide", "later", "report", "curl", "verdict"];
+    const backend = ["commands", "decide", "later", "report", "testing", "test-events", "curl", "verdict"];
     const others = [
       "ruleset",
       "misspelt",
@@ -104,7 +104,8 @@ describe("README.md", () => {
   });
 
   test("shows snippets that type-check", () => {
-    for (const run of ["decide", "later", "report"]) folder.write(`${run}.ts`, blockOf(readme, run));
+    const runs = ["decide", "later", "report", "testing", "test-events"];
+    for (const run of runs) folder.write(`${run}.ts`, blockOf(readme, run));
     const config = folder.write(
       "tsconfig.json",
       '{ "extends": "../tsconfig.json", "include": ["*.ts"], "exclude": [] }',
@@ -150,6 +151,26 @@ describe("README.md", () => {
     const told = startApp(folder.write("report.ts", fillIn(blockOf(readme, "report"), place)), {});
     await told.exited;
     expect(told.output).toContain(`${id} accepted`);
+  });
+
+  test("shows test events that are decided as it says", async () => {
+    const script = fillIn(blockOf(readme, "test-events"), place);
+    const tests = startApp(folder.write("test-events.ts", script), {});
+    await tests.exited;
+    expect(tests.output).toEqual([
+      "test_block decided block",
+      "test_undecided_lookup_unavailable decided allow",
+      "test_slow timeout challenge",
+    ]);
+  });
+
+  test("shows a client for tests, and what it answers", async () => {
+    const snippet = blockOf(readme, "testing");
+    const shown = startApp(folder.write("testing.ts", snippet), {});
+    await shown.exited;
+    const answers = [...snippet.matchAll(/^console\.log.*\/\/ (\S+)$/gm)].map(([, answer]) => answer);
+    expect(answers).toHaveLength(3);
+    await eventually(() => expect(shown.output).toEqual(answers));
   });
 
   test("shows a request by curl and the verdict that answers it", async () => {

@@ -23,10 +23,14 @@ export interface AppProcess {
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Starts a file of this repository, given from its root, as source or as built, with nothing but this environment. */
-export function startApp(file: string, env: Readonly<Record<string, string>>): AppProcess {
+/** Starts a file, given from this repository's root, as source or as built, with nothing but this environment. */
+export function startApp(
+  file: string,
+  env: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): AppProcess {
   const fromSource = file.endsWith(".ts") ? ["--import", "tsx", "--conditions=@assay/source"] : [];
-  const child = spawn(process.execPath, [...fromSource, file], {
+  const child = spawn(process.execPath, [...fromSource, file, ...args], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"] ?? "", NODE_NO_WARNINGS: "1", ...env },
     stdio: ["ignore", "pipe", "pipe"],

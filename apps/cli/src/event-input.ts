@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { toEvent } from "@assay/fingerprint";
 import { CHECK_NAMES, type Checks, closestName, type Context, ProblemError, readContext } from "@assay/protocol";
 import type { Input } from "@assay/rules";
+import { parseJson, readText } from "./read-text.ts";
 import { CommandError, EXIT } from "./report.ts";
 
 export interface EventOptions {
@@ -19,7 +19,8 @@ export interface EventOptions {
 const MAX_COUNT = 1000;
 const CHECKS = [...CHECK_NAMES, "event_age_seconds", "use_count"] as const;
 
-const REFUSALS: Record<Extract<ReturnType<typeof toEvent>, { ok: false }>["reason"], string> = {
+/** What is wrong with what is no event. */
+export const REFUSALS: Record<Extract<ReturnType<typeof toEvent>, { ok: false }>["reason"], string> = {
   not_an_object: "it holds no JSON object",
   unknown_shape:
     "it has neither the keys of v4 (event_id and timestamp) nor those of v3 (products, or requestId in a webhook)",
@@ -29,7 +30,7 @@ const REFUSALS: Record<Extract<ReturnType<typeof toEvent>, { ok: false }>["reaso
 
 /** Makes an input of an event's file, v4, v3 or a webhook's body, and what the command line says about it. */
 export async function readEventInput(path: string, options: EventOptions): Promise<Input> {
-  const read = toEvent(await readJson(path));
+  const read = toEvent(parseJson(await readText(path), path));
   if (!read.ok) {
     const kinds = "an event of Fingerprint's Server API v4 or v3, or of a webhook";
     throw new CommandError(EXIT.usage, `${path} is not ${kinds}: ${REFUSALS[read.reason]}.`);
@@ -45,25 +46,9 @@ export async function readEventInput(path: string, options: EventOptions): Promi
   };
 }
 
-async function readJson(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CommandError(EXIT.unavailable, `${path} cannot be read: ${why}.`, { cause: error });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new CommandError(EXIT.usage, `${path} is not JSON: ${why}.`, { cause: error });
-  }
-}
-
 async function contextOf({ context: path, flow }: EventOptions): Promise<Context> {
   try {
-    const { context } = readContext(path === undefined ? {} : await readJson(path));
+    const { context } = readContext(path === undefined ? {} : parseJson(await readText(path), path));
     return flow === undefined ? context : { ...context, ...readContext({ flow }).context };
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;

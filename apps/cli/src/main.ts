@@ -9,6 +9,12 @@ const { exitCode, out, err } = await run(process.argv.slice(2), {
   env,
   now: Date.now(),
   paint: createPaint(stdout.isTTY && !env["NO_COLOR"]),
+  print: (line) => void stdout.write(`${line}\n`),
+  interrupted: () =>
+    new Promise((resolve) => {
+      // Once: a second signal ends the process.
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    }),
 });
 stdout.write(out);
 stderr.write(err);

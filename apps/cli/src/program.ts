@@ -10,6 +10,7 @@ import { faultJson, showFaults } from "./faults.ts";
 import { listRulesets } from "./list-rulesets.ts";
 import { printFactsSchema, printRulesetSchema } from "./print-schema.ts";
 import { CommandError, EXIT, type ExitCode, type Report, type World } from "./report.ts";
+import { runVendor, type VendorOptions } from "./run-vendor.ts";
 import { testRulesets } from "./test-rulesets.ts";
 
 /** What a run of the command leaves behind. */
@@ -75,7 +76,9 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
-    .description("Check, test and explain the rulesets of Assay, and see how an installation fares.")
+    .description(
+      "Check, test and explain the rulesets of Assay, see how an installation fares, and try it without Fingerprint.",
+    )
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
     .exitOverride()
@@ -133,6 +136,18 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
       const { doctor } = await import("./doctor/doctor.ts");
       finish(await doctor(options, world, Date.now));
     });
+
+  program
+    .command("vendor")
+    .description("stand in for Fingerprint's Server API on loopback, until it is interrupted")
+    .option("--port <port>", "0 takes any", "8090")
+    .option("--rps <number>", "requests a second that a key may make", "5")
+    .option("--burst <number>", "requests that a key may make at once", "15")
+    .option("--api-key <key>", "a key that it knows; may be repeated; without, it takes any", collect, [])
+    .option("--events <file>", "the events that it knows, one a line: v4, v3 or webhooks")
+    .option("--any", "invent an ordinary event for every id that it does not know, made when the id says")
+    .addHelpText("after", EXIT_CODES)
+    .action(async (options: VendorOptions) => finish(await runVendor(options, world)));
   return program;
 }
 

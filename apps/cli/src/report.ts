@@ -20,6 +20,10 @@ export interface World {
   /** Unix ms. */
   readonly now: number;
   readonly paint: Paint;
+  /** Prints a line at once: for a command that goes on. What others found is in their Report. */
+  print(line: string): void;
+  /** Resolves when the user ends a command that goes on. Until it is called, the signals do what they always do. */
+  interrupted(): Promise<void>;
 }
 
 /** A command could not do its work: the command line or a file is wrong, or something was not found or not reached. */

@@ -35,6 +35,8 @@ export async function assayPainted(isColoured: boolean, ...args: string[]): Prom
     env: { ASSAY_RULESETS: folder },
     now,
     paint: createPaint(isColoured),
+    print: () => undefined,
+    interrupted: () => Promise.resolve(),
   });
   return { exitCode, out: out.replaceAll(folder, "DIR"), err: err.replaceAll(folder, "DIR") };
 }

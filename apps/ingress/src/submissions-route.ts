@@ -1,5 +1,6 @@
 import {
   checkObservedAt,
+  checkTestEvent,
   readIdempotencyKey,
   type ReadSubmission,
   type Submission,
@@ -25,7 +26,7 @@ const SCHEMA = {
   headers: IdempotencyHeaders,
   body: SubmissionBody,
   querystring: WaitQuery,
-  response: responses({ 200: Verdict, 202: Accepted }, [400, 401, 409, 410, 413, 415, 503]),
+  response: responses({ 200: Verdict, 202: Accepted }, [400, 401, 403, 409, 410, 413, 415, 503]),
 };
 
 /** Adds `POST /v1/submissions`: takes one submission in, and waits for its verdict where the caller asks for that. */
@@ -57,6 +58,8 @@ interface Posted {
 
 async function submit(deps: RouteDeps, posted: Posted): Promise<{ readonly json: string } | Accepted> {
   const { read, headers, receivedAt, waitMs } = posted;
+  // No key of this version is for tests.
+  checkTestEvent(read.submission, { isTestKey: false });
   const key = readIdempotencyKey(headers["idempotency-key"], read.submission.event_id);
   checkObservedAt(read.submission.context, receivedAt);
   for (const field of read.invalidContextFields) deps.metrics.invalidContext(field);

@@ -10,10 +10,16 @@ import {
   type CircuitBreakerPolicy,
 } from "cockatiel";
 
+/** An API key that is not refused. */
+export interface ApiKeyStanding extends KeyStanding {
+  /** Whether its lookups fail: at most one of them probes it. */
+  readonly isFailing: boolean;
+}
+
 /** The API keys of one tenant: which may be used, and lookups by each. */
 export interface ApiKeys {
-  /** Every key that is not refused, in the configured order, and from when on it may be used. */
-  standings(): readonly KeyStanding[];
+  /** Every key that is not refused, in the configured order, and when it may be used. */
+  standings(): readonly ApiKeyStanding[];
   /**
    * Looks an event up by a key. `paused` when the key was found failing or refused meanwhile: nothing was asked.
    * Rejects when `signal` aborts.
@@ -59,7 +65,7 @@ export function createApiKeys(options: ApiKeysOptions): ApiKeys {
 interface ApiKey {
   readonly keyId: string;
   /** Undefined while it is refused. */
-  standing(): KeyStanding | undefined;
+  standing(): ApiKeyStanding | undefined;
   ask: (eventId: string, signal: AbortSignal) => ReturnType<ApiKeys["ask"]>;
 }
 
@@ -78,8 +84,8 @@ function createApiKey(lookups: Lookups, options: ApiKeysOptions): ApiKey {
   return {
     keyId,
     standing() {
-      const notBefore = refused.notBefore();
-      return notBefore > options.now() ? undefined : { keyId, notBefore: Math.max(notBefore, failing.notBefore()) };
+      if (refused.restsForMs() > 0) return undefined;
+      return { keyId, restsForMs: failing.restsForMs(), isFailing: failing.isOpen() };
     },
     async ask(eventId, signal) {
       try {
@@ -97,8 +103,8 @@ function createApiKey(lookups: Lookups, options: ApiKeysOptions): ApiKey {
 interface Circuit {
   readonly policy: CircuitBreakerPolicy;
   isOpen(): boolean;
-  /** Unix ms; 0 while it is closed. */
-  notBefore(): number;
+  /** 0 while it is closed, and when the next lookup is to probe. */
+  restsForMs(): number;
 }
 
 function createCircuit(
@@ -115,15 +121,15 @@ function createCircuit(
   return {
     policy,
     isOpen: () => policy.state !== CircuitState.Closed,
-    notBefore() {
+    restsForMs() {
       switch (policy.state) {
         case CircuitState.Closed:
           return 0;
         case CircuitState.HalfOpen:
-          return now() + PROBE_PAUSE_MS;
+          return PROBE_PAUSE_MS;
         case CircuitState.Open:
         case CircuitState.Isolated:
-          return openedAt + halfOpenAfter;
+          return Math.max(0, openedAt + halfOpenAfter - now());
       }
     },
   };

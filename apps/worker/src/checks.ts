@@ -1,4 +1,12 @@
-import { type Checks, type Context, type Event, type Kind, parseAddress } from "@assay/protocol";
+import {
+  type Address,
+  type Checks,
+  type Context,
+  type Event,
+  type Kind,
+  parseAddress,
+  parseOrigin,
+} from "@assay/protocol";
 import type { Settings } from "@assay/rules";
 
 /** What the checks of one submission are judged on. */
@@ -32,14 +40,15 @@ export function judgeChecks(presented: Presented): Checks {
   judge("stale", isPresented(presented.kind) ? eventAgeMs(presented) > presented.maxEventAgeMs : undefined);
   judge("ip_mismatch", context.ip === undefined ? undefined : ipMismatch(context.ip, event));
   judge("linked_id_mismatch", differ(context.linked_id, event.linked_id));
-  judge("visitor_id_mismatch", differ(context.visitor_id, event.identification?.visitor_id));
+  judge("visitor_id_mismatch", visitorIdMismatch(context.visitor_id, event));
+  // An app's requests have no origin, and its user agent is that of whatever library sends them.
   if (isBrowser) {
     const origin = originOf(event.url);
     judge("origin_mismatch", differ(originOf(context.origin), origin));
-    judge("user_agent_mismatch", differ(context.user_agent, event.user_agent));
+    judge("user_agent_mismatch", differ(context.user_agent?.trim(), event.user_agent?.trim()));
     judge("origin_not_allowed", notAllowed(origin, settings.allowedOrigins));
   }
-  judge("app_not_allowed", notAllowed(event.bundle_id ?? event.package_name, settings.allowedApps));
+  judge("app_not_allowed", notAllowed(appOf(event), settings.allowedApps));
   judge("environment_not_allowed", notAllowed(event.environment_id, settings.allowedEnvironments));
   judge("event_id_mismatch", differ(presented.claimedEventId, event.event_id));
   judge("partial", isPartial(event.incremental_identification_status));
@@ -68,14 +77,41 @@ function eventAgeMs({ event, context, receivedAt }: Presented): number {
   return (context.observed_at ?? receivedAt) - event.timestamp;
 }
 
+/**
+ * Whether the event's address is that of a relay, such as iCloud Private Relay: then the same visitor may come with
+ * another one a moment later, so only an address that is the same says anything.
+ */
+export function isRelayed(event: Event): boolean {
+  return event.vpn_methods?.relay === true;
+}
+
 function ipMismatch(given: string, event: Event): boolean | undefined {
-  const caller = parseAddress(given);
+  const [caller] = publicAddresses([given]);
   if (caller === undefined) return undefined;
-  const comparable = [event.ip_address, event.ip_info?.v4?.address, event.ip_info?.v6?.address]
-    .map((text) => (text === undefined ? undefined : parseAddress(text)))
-    .filter((address) => address?.family === caller.family);
-  if (comparable.length === 0) return undefined;
-  return !comparable.some((address) => address?.network === caller.network);
+  const addresses = publicAddresses([event.ip_address, event.ip_info?.v4?.address, event.ip_info?.v6?.address]);
+  const comparable = addresses.filter(({ family }) => family === caller.family);
+  if (comparable.some(({ network }) => network === caller.network)) return false;
+  return comparable.length === 0 || isRelayed(event) ? undefined : true;
+}
+
+function publicAddresses(texts: readonly (string | undefined)[]): Address[] {
+  return texts.flatMap((text) => {
+    const address = text === undefined ? undefined : parseAddress(text);
+    return address === undefined || address.isPrivate ? [] : [address];
+  });
+}
+
+/** A caller may know its visitors by either of the ids that Fingerprint gives a device. */
+function visitorIdMismatch(given: string | undefined, event: Event): boolean | undefined {
+  const isRecalled = given !== undefined && given === event.supplementary_id_high_recall?.visitor_id;
+  return isRecalled ? false : differ(given, event.identification?.visitor_id);
+}
+
+/** What an app goes by on its own system; either name where the system is not known. */
+function appOf({ sdk, bundle_id: bundleId, package_name: packageName }: Event): string | undefined {
+  if (sdk?.platform === "ios") return bundleId;
+  if (sdk?.platform === "android") return packageName;
+  return sdk?.platform === "js" ? undefined : (bundleId ?? packageName);
 }
 
 function differ(a: string | undefined, b: string | undefined): boolean | undefined {
@@ -90,9 +126,6 @@ function isPartial(status: string | undefined): boolean | undefined {
   return status === undefined ? undefined : status === "partially_completed";
 }
 
-/** Scheme, host and port of a URL; undefined for what is none (the vendor's URLs are not always clean). */
-export function originOf(url: string | undefined): string | undefined {
-  if (url === undefined || !URL.canParse(url)) return undefined;
-  const { origin } = new URL(url);
-  return origin === "null" ? undefined : origin;
+function originOf(url: string | undefined): string | undefined {
+  return url === undefined ? undefined : parseOrigin(url);
 }

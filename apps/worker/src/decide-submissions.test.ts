@@ -158,4 +158,21 @@ describe("decideSubmissions", () => {
     const { verdict } = await decideOne(folder(LIVE, `mode: observe\n${NEXT}`));
     expect(verdict.candidate?.action).toBe("block");
   });
+
+  test.each(["ready", "crashed"] as const)(
+    "asks nobody about a %s test event, and keeps none of its bytes",
+    async (state) => {
+      const meta = { kind: "lookup", event_id: "test_undecided_no_key_opens", test: true } as const;
+      const work = { id: ID, meta, receivedAt: RECEIVED_AT, tries: 1, retries: 0 };
+      const { verdict, requests, faults, publication } = await decideOne(folder(), {
+        load: async () => [{ state, id: ID, work }],
+        source: () => Promise.reject(new Error("a source was asked")),
+      });
+      expect(faults).toEqual([]);
+      expect(requests).toEqual([]);
+      const code = state === "ready" ? "no_key_opens" : "worker_crashed";
+      expect(verdict).toMatchObject({ test: true, undecided: { code } });
+      expect(publication.deadLetter).toBe(false);
+    },
+  );
 });

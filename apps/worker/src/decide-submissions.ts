@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import type { Inputs, Loaded, PinRequest, Publication, Published, Work } from "@assay/ledger";
 import { INPUT_FAULT_CODES, laneOf, type UndecidedCode } from "@assay/protocol";
-import type { CounterUse, Ruleset, RulesetFolder } from "@assay/rules";
+import type { CounterUse, Decision, Ruleset, RulesetFolder } from "@assay/rules";
 import { LetGo } from "./patience.ts";
 import { countersOf, pinRequestOf } from "./pin-request.ts";
 import type { Judgment, Report } from "./report.ts";
 import type { Rulesets } from "./rulesets.ts";
 import type { Source, Sourced, SourcedEvent, Wait } from "./sourced.ts";
+import { decideTest, sourceTest, type Tested } from "./test-event.ts";
 import { verdictDigest, verdictOf, type VerdictParts } from "./verdict-of.ts";
 import { type Answers, onlyReading, see, type View, viewOf, withClaim } from "./view.ts";
 
@@ -45,7 +46,7 @@ export interface Try {
 }
 
 /** One submission on its way: what is known of it so far. */
-type Judged = Judgeable | Undecidable;
+type Judged = Judgeable | Undecidable | Decided;
 
 interface Judgeable {
   readonly work: Work;
@@ -66,6 +67,13 @@ interface Undecidable {
   readonly ruleset: Ruleset;
   readonly undecided: UndecidedCode;
   readonly degraded?: readonly string[];
+}
+
+/** A test event: it has its decision, and asks nothing. */
+interface Decided {
+  readonly work: Work;
+  readonly ruleset: Ruleset;
+  readonly decision: Decision;
 }
 
 /**
@@ -121,14 +129,18 @@ function judge(
   deps: DecidingDeps,
   rulesets: RulesetFolder,
   work: Work,
-  sourced: Extract<Sourced, { status: "event" | "undecided" }>,
+  sourced: Extract<Sourced | Tested, { status: "event" | "undecided" | "tested" }>,
 ): Judged {
   if (sourced.status === "undecided") {
     const { code, degraded = [] } = sourced;
     return { ...undecidable(rulesets, work, code), degraded };
   }
   const ruleset = rulesetOf(rulesets, work);
-  if (ruleset === undefined) return { ...undecidable(rulesets, work, "ruleset_not_found"), sourced };
+  if (ruleset === undefined) {
+    const unknown = undecidable(rulesets, work, "ruleset_not_found");
+    return sourced.status === "tested" ? unknown : { ...unknown, sourced };
+  }
+  if (sourced.status === "tested") return { work, ruleset, decision: decideTest(work, sourced.action) };
   const { event } = sourced;
   try {
     const live = viewOf(ruleset, work, event);
@@ -175,6 +187,7 @@ async function pinAll(
 /** Views and answers → decisions → verdict. */
 function decide(deps: DecidingDeps, judged: Judged, answers: Answers | undefined): Judgment {
   const decidedAt = deps.now();
+  if ("decision" in judged) return judgmentOf({ ...judged, checks: {}, decidedAt }, answers);
   if ("undecided" in judged) {
     const decision = judged.ruleset.undecided(judged.undecided);
     return judgmentOf({ ...judged, decision, checks: {}, decidedAt }, answers);
@@ -214,7 +227,7 @@ function judgmentOf(parts: VerdictParts, answers: Answers | undefined): Judgment
       verdict,
       digest: verdictDigest(verdict),
       pinned: madeFrom.join("|"),
-      deadLetter: undecided !== undefined && INPUT_FAULT_CODES.has(undecided),
+      deadLetter: work.meta.test !== true && undecided !== undefined && INPUT_FAULT_CODES.has(undecided),
     },
   };
 }
@@ -246,7 +259,8 @@ function unharmed<Result>(deps: DecidingDeps, act: () => Result): Result | undef
   }
 }
 
-async function safely(deps: DecidingDeps, work: Work, signal: AbortSignal, mayAsk: boolean): Promise<Sourced> {
+async function safely(deps: DecidingDeps, work: Work, signal: AbortSignal, mayAsk: boolean): Promise<Sourced | Tested> {
+  if (work.meta.test === true) return sourceTest(work, deps.now());
   try {
     return await deps.source(work, signal, { mayAsk });
   } catch (error) {

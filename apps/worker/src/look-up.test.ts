@@ -19,7 +19,7 @@ function aLookUp(vendorTakesMs: number, startsAt: number) {
   let now = startsAt;
   const metrics = createWorkerMetrics(createMetrics("worker"));
   const apiKeys: ApiKeys = {
-    standings: () => [{ keyId: "00000000", notBefore: 0 }],
+    standings: () => [{ keyId: "00000000", restsForMs: 0, isFailing: false }],
     ask: () => {
       now += vendorTakesMs;
       return Promise.resolve({ status: "unavailable", reason: "timeout" });

@@ -1,7 +1,7 @@
 import type { RefusedSetting } from "@assay/fingerprint";
 import type { Inquirer, Inquiry, KeyStanding, Turn, Work } from "@assay/ledger";
 import type { UndecidedCode } from "@assay/protocol";
-import type { ApiKeys } from "./api-keys.ts";
+import type { ApiKeys, ApiKeyStanding } from "./api-keys.ts";
 import type { LookupTiming } from "./lookup-timing.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import type { ReadEvent } from "./read-event.ts";
@@ -12,8 +12,8 @@ import type { Sourced, Wait } from "./sourced.ts";
 export interface LookupLedger {
   readStored(eventId: string, signal: AbortSignal): Promise<string | undefined>;
   inquire(inquirer: Inquirer & { readonly isAwaited: boolean }, signal: AbortSignal): Promise<Inquiry>;
-  /** Takes a lookup from a key's bucket, or a place in the line. */
-  takeTurn(work: Work, latest: number, apiKeys: readonly KeyStanding[], signal: AbortSignal): Promise<Turn>;
+  /** Takes a lookup from a key's bucket, or a place in the line, if that is of use within the time. */
+  takeTurn(work: Work, withinMs: number, apiKeys: readonly KeyStanding[], signal: AbortSignal): Promise<Turn>;
   leaveLine(id: string, signal: AbortSignal): Promise<void>;
   holdBucket(keyId: string, ms: number, signal: AbortSignal): Promise<void>;
   /** Remembers that the vendor does not know the event, and tells those that wait if nobody is to ask again. */
@@ -74,7 +74,7 @@ export function createLookUp(options: LookUpOptions): LookUp {
         await ledger.leaveLine(id, signal);
         if (isOver(asking)) return { status: "undecided", code: codeOf(asking, apiKeys) };
         const until = now() + inquiry.withinMs + BEHIND_ASKER_MS;
-        return { ...sleep(asking, "asked_already", until), follows: true };
+        return { ...sleep(asking, "asked_already", until), event: { id: eventId, follows: true } };
       }
       case "ask":
         return isOver(asking) ? giveUp(asking, codeOf(asking, apiKeys)) : ask(asking, apiKeys);
@@ -95,11 +95,11 @@ export function createLookUp(options: LookUpOptions): LookUp {
     for (;;) {
       const standings = keys.standings();
       if (standings.length === 0) return giveUp(asking, "lookup_refused");
-      const isFailing = standings.every(({ notBefore }) => notBefore > now());
-      const turn = await ledger.takeTurn(work, decideBy, standings, signal);
+      const isFailing = areFailing(standings);
+      const turn = await ledger.takeTurn(work, decideBy - now(), standings, signal);
       switch (turn.status) {
         case "wait":
-          return sleep(asking, isFailing ? "vendor_unavailable" : "lookup_rate", turn.until);
+          return sleep(asking, isFailing ? "vendor_unavailable" : "lookup_rate", now() + turn.forMs);
         case "too_late":
           // A webhook may still bring what a failing vendor does not tell; a full line is no reason to wait.
           return isFailing ? sleep(asking, "vendor_unavailable", decideBy) : giveUp(asking, "lookup_saturated");
@@ -157,7 +157,8 @@ export function createLookUp(options: LookUpOptions): LookUp {
   }
 
   function sleep({ eventId, decideBy }: Asking, why: string, until: number): Wait {
-    return { status: "wait", why, until: Math.min(until, decideBy), spendsRetry: false, eventId, follows: false };
+    const event = { id: eventId, follows: false };
+    return { status: "wait", why, until: Math.min(until, decideBy), spendsRetry: false, event };
   }
 
   function isOver({ decideBy }: Asking): boolean {
@@ -168,11 +169,14 @@ export function createLookUp(options: LookUpOptions): LookUp {
   function codeOf({ work }: Asking, keys: ApiKeys): UndecidedCode {
     const standings = keys.standings();
     if (standings.length === 0) return "lookup_refused";
-    const isFailing = standings.every(({ notBefore }) => notBefore > now());
-    return isFailing || work.retries > 0 ? "lookup_unavailable" : "lookup_saturated";
+    return areFailing(standings) || work.retries > 0 ? "lookup_unavailable" : "lookup_saturated";
   }
 
   return lookUp;
+}
+
+function areFailing(standings: readonly ApiKeyStanding[]): boolean {
+  return standings.every(({ isFailing }) => isFailing);
 }
 
 function byTime(sourced: ReturnType<ReadEvent>, decideBy: number): Sourced {

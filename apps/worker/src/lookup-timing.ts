@@ -2,6 +2,8 @@
 export interface LookupTiming {
   /** A lookup is decided at the latest this long after it was received. */
   readonly decideWithinMs: number;
+  /** How long the vendor may take for one lookup. */
+  readonly timeoutMs: number;
   /** An event id may be unknown to the vendor's API for this long after it was made. */
   readonly youngMs: number;
   /** Pause before a young event that is unknown is asked for once more. */
@@ -18,6 +20,7 @@ export interface LookupTiming {
 
 export const LOOKUP_TIMING: LookupTiming = {
   decideWithinMs: 60_000,
+  timeoutMs: 5000,
   youngMs: 20_000,
   notFoundDelayMs: 3000,
   retryDelayMs: 2000,

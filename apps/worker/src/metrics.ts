@@ -16,6 +16,9 @@ export function createWorkerMetrics(metrics: Metrics) {
       "ruleset",
       "undecided",
     ]),
+    testVerdicts: metrics.counter("test_verdicts_total", "Verdicts on test events; no other metric has them.", [
+      "action",
+    ]),
     acceptToVerdict: metrics.histogram(
       "accept_to_verdict_seconds",
       "From acceptance to verdict.",

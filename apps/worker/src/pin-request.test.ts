@@ -1,4 +1,4 @@
-import type { Kind } from "@assay/protocol";
+import type { Event, Kind } from "@assay/protocol";
 import { loadRuleset } from "@assay/rules";
 import { describe, expect, test } from "vitest";
 import { countersOf, pinRequestOf } from "./pin-request.ts";
@@ -7,7 +7,7 @@ import { viewOf } from "./view.ts";
 const RECEIVED_AT = 1_795_000_000_000;
 const EVENT_TIME = RECEIVED_AT - 1000;
 const VISITOR = "TaMMlWVmHSgkE8zfQJpJ";
-const event = {
+const EVENT = {
   event_id: `${EVENT_TIME}.abcdef`,
   timestamp: EVENT_TIME,
   identification: { visitor_id: VISITOR },
@@ -28,7 +28,9 @@ function ask({
   id = `s_${"a".repeat(26)}`,
   context = { flow: "login", user_id: "anna", ip: "203.0.113.7" },
   rules = ruleset(COUNTERS),
-}: { kind?: Kind; id?: string; context?: object; rules?: ReturnType<typeof ruleset> } = {}) {
+  signals = {},
+}: { kind?: Kind; id?: string; context?: object; rules?: ReturnType<typeof ruleset>; signals?: Partial<Event> } = {}) {
+  const event = { ...EVENT, ...signals };
   const work = { id, meta: { kind, context }, receivedAt: RECEIVED_AT, tries: 1, retries: 0 };
   const live = viewOf(rules, work, event);
   const asked = countersOf(live);
@@ -39,7 +41,7 @@ function ask({
 describe("pinRequestOf", () => {
   test("counts the event, and a distinct value by its hash", () => {
     const { named } = ask();
-    expect(named["seen"]).toMatchObject({ member: event.event_id, windowMs: 86_400_000 });
+    expect(named["seen"]).toMatchObject({ member: EVENT.event_id, windowMs: 86_400_000 });
     expect(named["accounts"]).toMatchObject({ member: expect.stringMatching(/^[\w-]{22}$/), windowMs: 604_800_000 });
   });
 
@@ -81,8 +83,14 @@ describe("pinRequestOf", () => {
   });
 
   test("claims what somebody presented, and nothing else", () => {
-    expect(ask().request?.use).toMatchObject({ eventId: event.event_id, flow: "login", bound: true });
+    expect(ask().request?.use).toMatchObject({ eventId: EVENT.event_id, flow: "login", bound: true });
     expect(ask({ kind: "webhook" }).request).not.toHaveProperty("use");
+  });
+
+  test("claims nothing by the address of a relay, which another visitor may have next", () => {
+    const vpn_methods = { relay: true };
+    expect(ask().request?.use?.ipHash).not.toBe("");
+    expect(ask({ signals: { vpn_methods } }).request?.use?.ipHash).toBe("");
   });
 
   test("asks nothing for a webhook without counters", () => {
@@ -103,14 +111,14 @@ describe("pinRequestOf", () => {
 describe("countersOf", () => {
   test("asks once for what two rulesets count alike, whatever they call it", () => {
     const work = { id: "s_1", meta: { kind: "sealed" }, receivedAt: RECEIVED_AT, tries: 1, retries: 0 } as const;
-    const one = viewOf(ruleset(`{ seen: { key: identification.visitor_id, window: 24h } }`), work, event);
+    const one = viewOf(ruleset(`{ seen: { key: identification.visitor_id, window: 24h } }`), work, EVENT);
     const two = viewOf(
       ruleset(
         `{ visits: { key: identification.visitor_id, window: 1d }, hour: { key: identification.visitor_id, window: 1h } }`,
         "other",
       ),
       work,
-      event,
+      EVENT,
     );
     expect(countersOf(one, two)).toHaveLength(2);
     expect(countersOf(one, undefined)).toHaveLength(1);
@@ -124,8 +132,8 @@ describe("countersOf", () => {
         file: `${name}.yaml`,
       });
     const [live, candidate] = [
-      viewOf(strict("default", "1h"), work, { ...event, timestamp: RECEIVED_AT - 60_000 }),
-      viewOf(strict("next", "30s"), work, { ...event, timestamp: RECEIVED_AT - 60_000 }),
+      viewOf(strict("default", "1h"), work, { ...EVENT, timestamp: RECEIVED_AT - 60_000 }),
+      viewOf(strict("next", "30s"), work, { ...EVENT, timestamp: RECEIVED_AT - 60_000 }),
     ];
     expect(countersOf(live, candidate).map(({ counts }) => counts)).toEqual([{ on: "submission", now: true }]);
     expect(countersOf(candidate, live).map(({ counts }) => counts)).toEqual([{ on: "submission", now: false }]);

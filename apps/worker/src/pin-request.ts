@@ -1,7 +1,7 @@
 import { type CounterRequest, keyedHash, type PinRequest, type Use, type Work } from "@assay/ledger";
 import { type Checks, type Context, type Event, parseAddress } from "@assay/protocol";
 import type { CounterUse, Ruleset } from "@assay/rules";
-import { isBound, isPresented } from "./checks.ts";
+import { isBound, isPresented, isRelayed } from "./checks.ts";
 import type { View } from "./view.ts";
 
 const HOUR_MS = 3_600_000;
@@ -67,7 +67,8 @@ function useOf(event: Event, context: Context, live: { ruleset: Ruleset; checks:
   const { settings, largestMaxEventAgeMs } = live.ruleset;
   const hash = (kind: string, value: string | undefined) =>
     value === undefined ? "" : keyedHash(hashKey, kind, value);
-  const network = context.ip === undefined ? undefined : (parseAddress(context.ip)?.network ?? context.ip);
+  const ip = isRelayed(event) ? undefined : context.ip;
+  const network = ip === undefined ? undefined : (parseAddress(ip)?.network ?? ip);
   return {
     eventId: event.event_id,
     flow: settings.eventUse === "once" ? "*" : (context.flow ?? "-"),

@@ -86,10 +86,14 @@ export function createReport(options: {
         case "published": {
           if (judgment === undefined) return;
           const { verdict } = judgment.publication;
-          countVerdict(verdict);
-          countDecision(judgment.decision, verdict.ruleset);
-          compare(verdict, judgment.event);
-          options.sightings.published(verdict, judgment.event);
+          if (verdict.test === true) {
+            metrics.testVerdicts.inc({ action: verdict.action });
+          } else {
+            countVerdict(verdict);
+            countDecision(judgment.decision, verdict.ruleset);
+            compare(verdict, judgment.event);
+            options.sightings.published(verdict, judgment.event);
+          }
           logVerdict(logger, verdictLog, verdict);
           return;
         }
@@ -132,6 +136,7 @@ function logVerdict(logger: Logger, verdictLog: VerdictLog, verdict: Verdict): v
       digest: verdict.ruleset.digest,
       flow: verdict.context?.flow,
       undecided: verdict.undecided?.code,
+      test: verdict.test,
       event_source: verdict.event_source,
       waited_seconds: secondsWaited(verdict),
     },

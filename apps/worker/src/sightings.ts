@@ -1,6 +1,5 @@
 import { MAX_SIGHTING_NAME, type Noticed } from "@assay/ledger";
-import { EVENT_FIELDS, type Event, isRecord, type Verdict } from "@assay/protocol";
-import { originOf } from "./checks.ts";
+import { EVENT_FIELDS, type Event, isRecord, parseOrigin, type Verdict } from "@assay/protocol";
 
 type Seen = Noticed["seen"][number];
 type MinuteName = Noticed["counts"][number]["name"];
@@ -70,7 +69,7 @@ export function createSightings({ write, everyMs = EVERY_MS }: SightingsOptions)
     if (event === undefined) return;
     const platform = event.sdk?.platform ?? UNKNOWN_PLATFORM;
     notebook.see("platform", platform);
-    notebook.see("origin", platform === "js" ? originOf(event.url) : undefined);
+    notebook.see("origin", platform === "js" ? parseOrigin(event.url ?? "") : undefined);
     notebook.see("app", event.bundle_id ?? event.package_name);
     notebook.see("environment", event.environment_id);
     // Nobody says when a backfilled event was handed in.

@@ -27,9 +27,12 @@ export interface Wait {
   readonly why: string;
   readonly until: number;
   readonly spendsRetry: boolean;
-  readonly eventId: string;
-  /** Whether another submission asks for the event. */
-  readonly follows: boolean;
+  /** The event that it waits for; absent where it is only a matter of time. */
+  readonly event?: {
+    readonly id: string;
+    /** Whether another submission asks for it. */
+    readonly follows: boolean;
+  };
 }
 
 /** Finds the event of a submission. `mayAsk` says whether the vendor may be asked here. */

@@ -86,11 +86,11 @@ function openApiKeys(
   { apiKeys, ...rest }: LookupsConfig,
   { metrics, logger, timing }: Pick<SourcingOptions, "metrics" | "logger" | "timing">,
 ): ApiKeys {
-  const { probeAfterMs, refusedMs } = timing;
+  const { timeoutMs, probeAfterMs, refusedMs } = timing;
   // Said once, when it changes; the gauge tells as long as it lasts.
   const alarm = new Map<string, KeyState>();
   return createApiKeys({
-    lookups: apiKeys.map((apiKey) => createLookups({ ...rest, apiKey })),
+    lookups: apiKeys.map((apiKey) => createLookups({ ...rest, apiKey, timeoutMs })),
     probeAfterMs,
     refusedMs,
     now: Date.now,
@@ -111,10 +111,10 @@ function createLookupLedger(options: SourcingOptions): LookupLedger {
   return {
     readStored: (eventId, signal) => patience(() => readStoredEvent(redis, keys, eventId), signal),
     inquire: (inquirer, signal) => patience(() => inquireEvent(redis, keys, inquirer), signal),
-    takeTurn: (work, latest, apiKeys, signal) => {
+    takeTurn: (work, withinMs, apiKeys, signal) => {
       const { id, isAwaited = false } = work;
       const network = keyedHash(hashKey, "turn", networkOf(work));
-      return patience(() => takeTurn(redis, keys, { id, isAwaited, network, latest, apiKeys, rate }), signal);
+      return patience(() => takeTurn(redis, keys, { id, isAwaited, network, withinMs, apiKeys, rate }), signal);
     },
     leaveLine: (id, signal) => patience(() => leaveLine(redis, keys, id), signal),
     holdBucket: (keyId, ms, signal) => patience(() => holdBucket(redis, keys, keyId, ms), signal),

@@ -63,6 +63,7 @@ export function verdictOf(parts: VerdictParts): Verdict {
       late: isLate(parts) ? true : undefined,
       would_be: decision.wouldBe,
       candidate: parts.candidate && candidateOf(parts.candidate),
+      test: work.meta.test,
     }),
   };
 }

@@ -177,8 +177,9 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
       snoozed: { why, until },
     }));
     await patience(() => letGoSubmissions(options.redis, keys, token, releases), signal);
-    const times = waits.map(async ({ id, eventId, follows, until }) => {
-      const sleep = { id, eventId, follows, until, now: Date.now() };
+    const times = waits.map(async ({ id, event, until }) => {
+      if (event === undefined) return until;
+      const sleep = { id, eventId: event.id, follows: event.follows, until, now: Date.now() };
       return (await patience(() => awaitEvent(options.redis, keys, sleep), signal)) ? sleep.now : until;
     });
     return Math.min(...(await Promise.all(times)));

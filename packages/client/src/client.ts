@@ -89,7 +89,11 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * Throws a TypeError for an address that cannot be used.
  */
 export function createAssayClient(options: HttpOptions | RedisOptions): AssayClient {
-  const transport = openTransport(options);
+  return clientOver(openTransport(options));
+}
+
+/** A client by a transport, which it closes. */
+export function clientOver(transport: Transport): AssayClient {
   let closing: Promise<void> | undefined;
 
   function use(): Transport {

@@ -25,7 +25,7 @@ export function lookupsNotConfigured(id: string): ProblemError {
 }
 
 /** The id is taken by other content; the detail names the groups that differ, `field` the first of them. */
-export function conflict(acceptance: Acceptance, submission: Submission): ProblemError {
+export function conflict(acceptance: Pick<Acceptance, "id" | "digest">, submission: Submission): ProblemError {
   const groups = differingGroups(acceptance.digest, contentDigest(submission));
   const differs = groups.length === 0 ? "other content" : `another ${groups.join(", ")}`;
   return new ProblemError(

@@ -35,6 +35,16 @@ describe("index", () => {
     expect(loaded).not.toMatch(/node_modules\/(zod|ioredis|bullmq)\/|redis-transport|packages\/ledger/);
   });
 
+  test("loads none of them, and nothing of the vendor's, for tests", () => {
+    const loaded = loadedBy(`
+      const { createTestClient } = await import("./testing/index.ts");
+      const client = createTestClient();
+      await client.decide({ event_id: "event-1" });
+      await client.close();`);
+    expect(loaded).toContain("test-client.ts");
+    expect(loaded).not.toMatch(/node_modules\/(zod|ioredis|bullmq|@fingerprint)\/|redis-transport|packages\/ledger/);
+  });
+
   test("loads no zod for a client straight to Redis either", () => {
     const loaded = loadedBy(`
       const { createAssayClient } = await import("./index.ts");

@@ -5,6 +5,8 @@ export interface RedisOptions {
   readonly tenant?: string;
   /** Callers of one name share their Idempotency-Keys, whichever door they come by. Default `default`. */
   readonly keyName?: string;
+  /** Whether it is for tests: it may send test events (`test_block`), and nothing else. Default false. */
+  readonly test?: boolean;
   /** `ASSAY_PREFIX` of the installation; default `assay`. */
   readonly prefix?: string;
   /** What the installation promises, if receipts are to say it: this client cannot see it. */

@@ -10,6 +10,7 @@ import {
 } from "@assay/ledger";
 import {
   checkObservedAt,
+  checkTestEvent,
   createKeys,
   DEFAULT_PREFIX,
   DEFAULT_TENANT,
@@ -24,6 +25,7 @@ import {
 import { expired, unavailable } from "./errors.ts";
 import { createProducer, type Producer } from "./producer.ts";
 import type { RedisOptions } from "./redis-options.ts";
+import { takeRedisPlace } from "./redis-place.ts";
 import { report } from "./report.ts";
 import type { Receipt, Transport } from "./transport.ts";
 import { readVerdictJson } from "./verdict-json.ts";
@@ -42,12 +44,12 @@ interface Opened {
 
 /** Does in this process what an ingress does, on connections of its own. */
 export function createRedisTransport(options: RedisTransportOptions): Transport {
-  const { url, tenant = DEFAULT_TENANT, keyName = "default", prefix = DEFAULT_PREFIX } = options;
+  const { url, tenant = DEFAULT_TENANT, keyName = "default", prefix = DEFAULT_PREFIX, test = false } = options;
   const keys = createKeys({ prefix, tenant });
   const redis = connectForCommands({ url, name: "assay-client" });
   const connect = () => connectForWork({ url, name: "assay-client" });
   const waiter = createVerdictWaiter({ redis, connect, keys, prefix });
-  const sources = openVerdictSources({ redis, connect, keys });
+  const sources = openVerdictSources((wanted) => takeRedisPlace({ redis, connect, keys }, wanted));
   const closing = new AbortController();
   const promised = options.durability === undefined ? {} : { durability: options.durability };
   // Each call learns of it by its own failure.
@@ -70,6 +72,7 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
 
   function readArrival(input: SubmissionInput, idempotencyKey: string): Arrival {
     const { submission } = readSubmission(input);
+    checkTestEvent(submission, { isTestKey: test });
     const receivedAt = Date.now();
     checkObservedAt(submission.context, receivedAt);
     return { id: submissionId(tenant, keyName, idempotencyKey), submission, receivedAt };

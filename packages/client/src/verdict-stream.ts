@@ -7,6 +7,8 @@ export interface VerdictFilter {
   readonly action?: Action | readonly Action[];
   readonly flow?: string | readonly string[];
   readonly kind?: Kind | readonly Kind[];
+  /** Verdicts on test events: `true` for these alone; they are left out by default. */
+  readonly test?: boolean;
 }
 
 /** A place in the stream of verdicts, shared by all who name the same group: each verdict goes to one of them. */
@@ -94,8 +96,11 @@ export async function* receiveVerdicts(
 
 /** What a filter wants. */
 export function wantedBy(filter: VerdictFilter): (verdict: Verdict) => boolean {
-  return ({ action, kind, context }) =>
-    matches(filter.action, action) && matches(filter.kind, kind) && matches(filter.flow, context?.flow);
+  return ({ action, kind, context, test = false }) =>
+    test === (filter.test ?? false) &&
+    matches(filter.action, action) &&
+    matches(filter.kind, kind) &&
+    matches(filter.flow, context?.flow);
 }
 
 // The handler's own error goes on to onError, after the delivery has been given back.

@@ -110,6 +110,30 @@ describe("toEvent", () => {
     expect(eventOf({ ...ID, [field]: value })).toEqual(ID);
   });
 
+  test("an edge event has no visitor, and gets none", () => {
+    const edge = {
+      ...ID,
+      source: "edge",
+      url: "https://shop.example/login",
+      vpn: false,
+      vpn_methods: { relay: false },
+    };
+    expect(toEvent(edge)).toMatchObject({ unknownFields: [], unknownValues: [], wrongTypes: [] });
+    expect(eventOf(edge)).toEqual(edge);
+  });
+
+  test("triggered_by passes as it is", () => {
+    const json = { ...ID, triggered_by: [{ id: "rule_1", name: "bots", description: "Bots on login" }] };
+    expect(toEvent(json)).toMatchObject({ event: json, unknownFields: [], wrongTypes: [] });
+  });
+
+  test.each(["android", "ios", "js"])("a factory reset at time 0 on %s is not known", (platform) => {
+    const sdk = { platform };
+    expect(eventOf({ ...ID, sdk, factory_reset_timestamp: 0 })).toEqual({ ...ID, sdk });
+    const known = { ...ID, sdk, factory_reset_timestamp: 1_708_100_000_000 };
+    expect(eventOf(known)).toEqual(known);
+  });
+
   test("keeps what is right beside a wrong type", () => {
     const json = { ...ID, identification: { visitor_id: 7, visitor_found: true } };
     expect(toEvent(json)).toMatchObject({ event: { ...ID, identification: { visitor_found: true } } });

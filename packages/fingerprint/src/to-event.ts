@@ -20,8 +20,8 @@ export type ToEvent =
 
 /**
  * Reads a v4 event, a v3 event with `products` or a flat v3 webhook as one v4 event. Absent stays absent; null and
- * values of a wrong type become absent; a partially completed event loses its signals. Never throws on JSON and never
- * changes it.
+ * values of a wrong type become absent, and so does a factory reset at time 0; a partially completed event loses its
+ * signals. Never throws on JSON and never changes it.
  */
 export function toEvent(json: unknown): ToEvent {
   if (!isRecord(json)) return refuse("not_an_object");
@@ -45,6 +45,8 @@ function finish({ fields, ...findings }: ReadFields, signalErrors: readonly Sign
   const { event_id: eventId, timestamp } = fields;
   if (typeof eventId !== "string" || !isEventId(eventId)) return refuse("invalid_event_id");
   if (typeof timestamp !== "number" || timestamp <= 0) return refuse("invalid_timestamp");
+  // The vendor's way to say that it does not know when. As a time it would be long ago, and look harmless.
+  if (fields["factory_reset_timestamp"] === 0) delete fields["factory_reset_timestamp"];
   const isPartial = fields["incremental_identification_status"] === "partially_completed";
   const event = { ...(isPartial ? withoutSignals(fields) : fields), event_id: eventId, timestamp };
   return { ok: true, event, ...findings, signalErrors };

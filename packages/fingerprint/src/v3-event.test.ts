@@ -118,9 +118,31 @@ describe("a v3 event", () => {
     expect(toEvent({ products })).toMatchObject({ event: ID, unknownFields: ["products.aura"] });
   });
 
-  test("drops a tag that is no object", () => {
-    const products = { identification: { data: { ...SENT, tag: 271828 } } };
-    expect(toEvent({ products })).toMatchObject({ event: ID, wrongTypes: ["tags"] });
+  test.each<[what: string, tag: unknown]>([
+    ["a number", 271828],
+    ["a text", "blue"],
+    ["a list", ["blue"]],
+    ["true", true],
+  ])("loses a tag that is %s, by both doors, and tells so", (_, tag) => {
+    const products = { identification: { data: { ...SENT, tag } } };
+    for (const json of [{ products }, { ...SENT, tag }]) {
+      const read = toEvent(json);
+      expect(read).toMatchObject({ wrongTypes: ["tags"] });
+      expect(read.ok && read.event).toEqual(ID);
+    }
+  });
+
+  test("loses a linked id that is an object, and tells so", () => {
+    const identification = { data: { ...SENT, linkedId: { broken: "format" }, visitorId: "a" } };
+    const read = toEvent({ products: { identification } });
+    expect(read).toMatchObject({ wrongTypes: ["linked_id"] });
+    expect(read.ok && read.event).toEqual({ ...ID, identification: { visitor_id: "a" } });
+  });
+
+  test("loses a factory reset at time 0 on a phone too: it is not known", () => {
+    const identification = { data: { ...SENT, sdk: { platform: "android", version: "3" } } };
+    const factoryReset = { data: { time: "1970-01-01T00:00:00Z", timestamp: 0 } };
+    expect(eventOf({ products: { identification, factoryReset } })).not.toHaveProperty("factory_reset_timestamp");
   });
 });
 
@@ -218,6 +240,12 @@ describe("a v3 webhook", () => {
       wrongTypes: [],
       signalErrors: [],
     });
+  });
+
+  test("without a visitor id is an event without one", () => {
+    const json = { ...SENT, ip: "216.3.128.12", visitorFound: false, firstSeenAt: null, lastSeenAt: null };
+    expect(eventOf(json)).toEqual({ ...ID, ip_address: "216.3.128.12", identification: { visitor_found: false } });
+    expect(eventOf(SENT)).toEqual(ID);
   });
 
   test("tells fields it does not know and leaves them out", () => {

@@ -17,8 +17,8 @@ export function verifySignature(rawBody: Uint8Array, header: string | undefined,
   );
 }
 
-/** The header that Fingerprint would send with this body: `v1=` and a hash. For tests and the demo. */
-export function signWebhook(rawBody: Uint8Array, secret: string): string {
+/** The header that Fingerprint would send with this body: `v1=` and a hash. Text is its UTF-8. For tests and the demo. */
+export function signWebhook(rawBody: string | Uint8Array, secret: string): string {
   return `v1=${hmac(rawBody, secret)}`;
 }
 
@@ -29,6 +29,6 @@ function hashesOf(header: string): Buffer[] {
   });
 }
 
-function hmac(rawBody: Uint8Array, secret: string): string {
+function hmac(rawBody: string | Uint8Array, secret: string): string {
   return createHmac("sha256", secret).update(rawBody).digest("hex");
 }

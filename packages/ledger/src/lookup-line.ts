@@ -18,30 +18,31 @@ export interface TurnRequest {
   readonly isAwaited: boolean;
   /** Stands for whom the event was presented by: whoever shares it takes turns with everybody else. */
   readonly network: string;
-  /** Until when (unix ms) a turn is of use. */
-  readonly latest: number;
+  /** How long from now on a turn is of use, in ms. */
+  readonly withinMs: number;
   /** At least one. */
   readonly apiKeys: readonly KeyStanding[];
   readonly rate: LookupRate;
 }
 
-/** An API key, and from when on it may be asked. */
+/** An API key, and when it may be used. */
 export interface KeyStanding {
   /** First 8 hex characters of the key's SHA-256. */
   readonly keyId: string;
-  /** Unix ms; 0 for at once. */
-  readonly notBefore: number;
+  /** For how long from now on it must not be used, in ms; 0 when it may be. */
+  readonly restsForMs: number;
 }
 
 /** What became of the request. Only `turn` has taken a lookup from a bucket. */
 export type Turn =
   | { readonly status: "turn"; readonly keyId: string }
-  /** Its turn comes about at `until` (unix ms), unless others leave or overtake. It keeps its place. */
-  | { readonly status: "wait"; readonly until: number }
+  /** Its turn comes about after this time, unless others leave or overtake. It keeps its place. */
+  | { readonly status: "wait"; readonly forMs: number }
   /** Its turn would come too late. It has left the line. */
   | { readonly status: "too_late" };
 
 /*
+ * All times are Redis's own, and what the caller says is relative to them: clocks of workers differ.
  * A bucket is filled by Redis's clock, so that every worker sees the same; a clock set back (a failover to another
  * machine) must not drain it for long. `hold` keeps it shut after the vendor throttled.
  *
@@ -52,10 +53,11 @@ export type Turn =
  */
 const take = createScript(`
 local line, until_of, turns = KEYS[1], KEYS[2], KEYS[3]
-local id, awaited, network, latest, rps, burst = unpack(ARGV, 1, 6)
-latest, rps, burst = tonumber(latest), tonumber(rps), tonumber(burst)
+local id, awaited, network, within, rps, burst = unpack(ARGV, 1, 6)
+rps, burst = tonumber(rps), tonumber(burst)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local latest = now + within
 local function leave(who)
   redis.call('ZREM', line, who)
   redis.call('ZREM', until_of, who)
@@ -71,7 +73,7 @@ for n = 4, #KEYS do
     redis.call('HSET', KEYS[n], 'at', string.format('%.0f', now), 'hold', '0')
   end
   local tokens = math.min(burst, (tonumber(r[1]) or burst) + math.max(0, now - at) * rps / 1000)
-  local opens = math.max(hold, tonumber(ARGV[n + 3]))
+  local opens = math.max(hold, now + ARGV[n + 3])
   tokens_of[n] = tokens
   opens_at = math.min(opens_at, opens)
   if opens <= now then
@@ -89,7 +91,7 @@ if not turn then
   redis.call('HSET', turns, mine, string.format('%.17g', turn))
   redis.call('ZADD', line, string.format('%.17g', turn), id)
 end
-redis.call('ZADD', until_of, latest, id)
+redis.call('ZADD', until_of, string.format('%.0f', latest), id)
 local before = redis.call('ZRANK', line, id)
 
 local row
@@ -113,7 +115,7 @@ else
     leave(id)
     row = { 'too_late' }
   else
-    row = { 'wait', string.format('%.0f', at) }
+    row = { 'wait', string.format('%.0f', at - now) }
   end
 end
 
@@ -148,7 +150,7 @@ return { {} }
 
 /** Stands in the line of a tenant's lookups, or takes a lookup from the bucket of one of its API keys. */
 export async function takeTurn(redis: Redis, keys: Keys, request: TurnRequest): Promise<Turn> {
-  const { id, isAwaited, network, latest, apiKeys, rate } = request;
+  const { id, isAwaited, network, withinMs, apiKeys, rate } = request;
   const rows = await take.run(
     redis,
     [
@@ -161,10 +163,10 @@ export async function takeTurn(redis: Redis, keys: Keys, request: TurnRequest): 
       id,
       isAwaited ? "1" : "0",
       network,
-      latest,
+      Math.ceil(withinMs),
       rate.rps,
       rate.burst,
-      ...apiKeys.map(({ notBefore }) => (Number.isFinite(notBefore) ? notBefore : Number.MAX_SAFE_INTEGER)),
+      ...apiKeys.map(({ restsForMs }) => Math.ceil(restsForMs)),
     ],
   );
   const [status, detail] = rows[0] ?? [];
@@ -172,7 +174,7 @@ export async function takeTurn(redis: Redis, keys: Keys, request: TurnRequest): 
     case "turn":
       return { status: "turn", keyId: apiKeys[number(detail)]?.keyId ?? "" };
     case "wait":
-      return { status: "wait", until: number(detail) };
+      return { status: "wait", forMs: number(detail) };
     case "too_late":
       return { status: "too_late" };
     default:

@@ -98,7 +98,11 @@ if #decided > 0 then redis.call('PUBLISH', channel, table.concat(decided, ',')) 
 return rows
 `);
 
-/** Publishes verdicts, all that are first or none, and announces them in one message. */
+/**
+ * Publishes verdicts, all that are first or none, and announces them in one message. A verdict with `test` is published
+ * like any other, so that whoever reads the stream for people, an archive or a delivery, must leave it out. It stands in
+ * no list of a reference: what is told of your order is never told of a test.
+ */
 export async function publishVerdicts(
   redis: Redis,
   keys: Keys,
@@ -115,7 +119,8 @@ export async function publishVerdicts(
     options.maxDeadLetterBytes ?? MAX_DEAD_LETTER_BYTES,
   ];
   for (const { id, lane, verdict, digest, pinned, deadLetter } of publications) {
-    const { event_id: eventId, context: { reference } = {} } = verdict;
+    const { event_id: eventId, context = {}, test } = verdict;
+    const reference = test === true ? undefined : context.reference;
     const record = keys.record(id);
     // Every place in KEYS is filled: where there is no event or reference, the record's own key says so.
     const ofEvent = eventId === undefined ? record : keys.eventVerdicts(eventId);

@@ -24,6 +24,7 @@ export interface Meta {
   readonly event_id?: string;
   readonly ruleset?: string;
   readonly context?: Context;
+  readonly test?: true;
   readonly traceparent?: string;
 }
 

@@ -11,10 +11,12 @@ describe("parseAddress", () => {
       "2a00:1450:4001:0081::200E",
       { family: 6, text: "2a00:1450:4001:81:0:0:0:200e", network: "2a00:1450:4001:81::/64", isPrivate: false },
     ],
+    ["64:ff9b::81.2.69.142", { family: 4, text: "81.2.69.142", network: "81.2.69.142", isPrivate: false }],
     [
-      "64:ff9b::81.2.69.142",
-      { family: 6, text: "64:ff9b:0:0:0:0:5102:458e", network: "64:ff9b:0:0::/64", isPrivate: false },
+      "2002:5102:458e::1",
+      { family: 6, text: "2002:5102:458e:0:0:0:0:1", network: "2002:5102:458e:0::/64", isPrivate: false },
     ],
+    ["2001:db8::7%eth0", { family: 6, text: "2001:db8:0:0:0:0:0:7", network: "2001:db8:0:0::/64", isPrivate: false }],
     ["1::", { family: 6, text: "1:0:0:0:0:0:0:0", network: "1:0:0:0::/64", isPrivate: false }],
     ["fe80::1%eth0", { family: 6, text: "fe80:0:0:0:0:0:0:1", network: "fe80:0:0:0::/64", isPrivate: true }],
   ])("reads %s", (text, expected) => {
@@ -30,6 +32,7 @@ describe("parseAddress", () => {
     "1.2.3.4:80",
     "[::1]",
     "1.2.3.4, 5.6.7.8",
+    "1.2.3.4%eth0",
     ":::",
     "1::2::3",
     "12345::",
@@ -54,6 +57,9 @@ describe("parseAddress", () => {
     "fe80::1",
     "febf::1",
     "::ffff:10.0.0.1",
+    "64:ff9b::10.0.0.1",
+    "64:ff9b:1::81.2.69.142",
+    "2001:0:5102:458e::1",
   ])("takes %s for private", (text) => {
     expect(parseAddress(text)?.isPrivate).toBe(true);
   });
@@ -71,7 +77,12 @@ describe("parseAddress", () => {
     "fbff::1",
     "fe00::1",
     "fec0::1",
+    "64:ff9b:2::1",
     "2001:db8::1",
+    "2001:1::1",
+    "192.0.2.1",
+    "198.51.100.1",
+    "203.0.113.1",
     "::ffff:11.0.0.1",
   ])("takes %s for public", (text) => {
     expect(parseAddress(text)?.isPrivate).toBe(false);

@@ -3,11 +3,11 @@ import { isIP } from "node:net";
 /** An address in one spelling, so that two may be compared. */
 export interface Address {
   readonly family: 4 | 6;
-  /** Canonical text: v4 dotted, v6 as eight unpadded groups; a v4-mapped v6 address is the v4 one. */
+  /** Canonical text: v4 dotted, v6 as eight unpadded groups; a v6 address that only carries a v4 one is the v4 one. */
   readonly text: string;
   /** What two addresses of a household share: the whole v4 address, or the first 64 bits of a v6 one. */
   readonly network: string;
-  /** Whether it is private, loopback or link-local, so that it says nothing about the visitor. */
+  /** Whether it is private, loopback, link-local or of a tunnel that many share: it says nothing about the visitor. */
   readonly isPrivate: boolean;
 }
 
@@ -17,11 +17,12 @@ export function parseAddress(text: string): Address | undefined {
   const bare = zoneAt === -1 ? text : text.slice(0, zoneAt);
   switch (isIP(bare)) {
     case 4:
-      return v4(bare);
+      // Only v6 has zones.
+      return zoneAt === -1 ? v4(bare) : undefined;
     case 6: {
       const groups = v6Groups(bare);
-      const mapped = v4Mapped(groups);
-      if (mapped !== undefined) return v4(mapped);
+      const carried = v4Carried(groups);
+      if (carried !== undefined) return v4(carried);
       const network = groups.slice(0, 4).map(hex).join(":");
       return { family: 6, text: groups.map(hex).join(":"), network: `${network}::/64`, isPrivate: isPrivateV6(groups) };
     }
@@ -56,14 +57,17 @@ function isPrivateV4(text: string): boolean {
 }
 
 function isPrivateV6(groups: readonly number[]): boolean {
-  const first = groups[0] ?? 0;
+  const [first = 0, second = 0, third = 0] = groups;
   const loopbackOrAny = groups.slice(0, 7).every((group) => group === 0) && (groups[7] ?? 0) <= 1;
-  return loopbackOrAny || (first & 0xfe00) === 0xfc00 || (first & 0xffc0) === 0xfe80;
+  // Their first 64 bits are a translator's of somebody's own network (RFC 8215), or a server's (Teredo).
+  const isShared = (first === 0x64 && second === 0xff9b && third === 1) || (first === 0x2001 && second === 0);
+  return loopbackOrAny || isShared || (first & 0xfe00) === 0xfc00 || (first & 0xffc0) === 0xfe80;
 }
 
-function v4Mapped(groups: readonly number[]): string | undefined {
-  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (!isMapped) return undefined;
+/** The v4 address inside a v4-mapped one (`::ffff:1.2.3.4`), or one that a NAT64 made (`64:ff9b::1.2.3.4`). */
+function v4Carried(groups: readonly number[]): string | undefined {
+  const head = groups.slice(0, 6).map(hex).join(":");
+  if (head !== "0:0:0:0:0:ffff" && head !== "64:ff9b:0:0:0:0") return undefined;
   const [high = 0, low = 0] = groups.slice(6);
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }

@@ -74,6 +74,20 @@ describe("readContext", () => {
     },
   );
 
+  test.each(["null", "about:blank", "shop.example", "{[!"])(
+    "leaves out the origin %s, which is none, and names the field",
+    (origin) => {
+      expect(readContext({ origin, flow: "login" })).toEqual({ context: { flow: "login" }, invalidFields: ["origin"] });
+    },
+  );
+
+  test.each(["https://shop.example/cart", "capacitor://localhost", "chrome-extension://abcdef", "file://"])(
+    "keeps the origin %s as it was given",
+    (origin) => {
+      expect(readContext({ origin })).toEqual({ context: { origin }, invalidFields: [] });
+    },
+  );
+
   test("refuses a list of addresses and says which one to send", () => {
     const problem = problemOf({ ip: "81.2.69.142, 10.0.0.1" });
     expect(problem).toMatchObject({ code: "invalid_field", field: "context.ip" });
@@ -87,7 +101,6 @@ describe("readContext", () => {
   test.each([
     ["user_id", 256],
     ["reference", 256],
-    ["origin", 512],
     ["user_agent", 2048],
     ["linked_id", 256],
     ["visitor_id", 64],
@@ -96,6 +109,12 @@ describe("readContext", () => {
     expect(problemOf({ [name]: "x".repeat(limit + 1) })).toMatchObject({ field: `context.${name}` });
     expect(problemOf({ [name]: "" })).toMatchObject({ field: `context.${name}` });
     expect(problemOf({ [name]: 7 })).toMatchObject({ field: `context.${name}` });
+  });
+
+  test("bounds origin to 512 characters", () => {
+    const origin = (length: number) => `https://${"o".repeat(length - "https://".length)}`;
+    expect(readContext({ origin: origin(512) }).context).toEqual({ origin: origin(512) });
+    for (const given of [origin(513), "", 7]) expect(problemOf({ origin: given }).field).toBe("context.origin");
   });
 
   test.each(["1700000000000", 1.5, -1, 0, Number.NaN])("refuses the time %j", (time) => {

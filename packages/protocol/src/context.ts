@@ -1,5 +1,6 @@
 import { parseAddress, stripPort } from "./address.ts";
 import { closestName } from "./closest-name.ts";
+import { parseOrigin } from "./origin.ts";
 import { ProblemError } from "./problem.ts";
 
 /** A company's own fact about a submission. */
@@ -23,7 +24,7 @@ export interface Context {
   facts?: Record<string, Fact>;
 }
 
-/** The context, and which of its fields were left out because they cannot be judged (a private address). */
+/** The context, and which of its fields were left out because they cannot be judged: a private address, no origin. */
 export interface ReadContext {
   readonly context: Context;
   readonly invalidFields: readonly string[];
@@ -50,7 +51,8 @@ export const CONTEXT_FIELDS = ["flow", "ip", "observed_at", "facts", ...Object.k
 
 /**
  * Reads the `context` of a body. Nulls mean absent. Throws a ProblemError that names the field and the fix.
- * A port is stripped from `ip`; a private address is left out and named in `invalidFields`.
+ * A port is stripped from `ip`. A private address, and an origin that is none (a browser may send `null`), are left out
+ * and named in `invalidFields`: no visitor's header may make a submission invalid.
  */
 export function readContext(value: unknown): ReadContext {
   if (!isRecord(value)) throw invalid("context", "context must be an object.");
@@ -69,6 +71,13 @@ export function readContext(value: unknown): ReadContext {
         else context.ip = ip;
         break;
       }
+      case "origin":
+        readText(context, name, given);
+        if (parseOrigin(context.origin ?? "") === undefined) {
+          delete context.origin;
+          invalidFields.push("origin");
+        }
+        break;
       case "observed_at":
         context.observed_at = readTime(given);
         break;

@@ -17,6 +17,7 @@ export interface Event {
   readonly sdk?: { readonly platform?: string; readonly [field: string]: unknown };
   readonly replayed?: boolean;
   readonly identification?: { readonly visitor_id?: string; readonly [field: string]: unknown };
+  readonly supplementary_id_high_recall?: { readonly visitor_id?: string; readonly [field: string]: unknown };
   readonly url?: string;
   readonly bundle_id?: string;
   readonly package_name?: string;
@@ -26,6 +27,7 @@ export interface Event {
     readonly v4?: { readonly address?: string; readonly [field: string]: unknown };
     readonly v6?: { readonly address?: string; readonly [field: string]: unknown };
   };
+  readonly vpn_methods?: { readonly relay?: boolean; readonly [field: string]: unknown };
   readonly suspect_score?: number;
   readonly [field: string]: unknown;
 }

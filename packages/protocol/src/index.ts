@@ -32,6 +32,7 @@ export {
 } from "./outcome.ts";
 export { type Problem, type ProblemCode, PROBLEM_CODES, isProblemCode, ProblemError } from "./problem.ts";
 export { checkObservedAt } from "./observed-at.ts";
+export { parseOrigin } from "./origin.ts";
 export { SHARD_COUNT, shardOf } from "./shard.ts";
 export {
   isEventId,
@@ -43,5 +44,6 @@ export {
   type Submission,
   type SubmissionInput,
 } from "./submission.ts";
+export { checkTestEvent, isTestEventId, readTestEvent, TEST_EVENT_IDS, type TestEvent } from "./test-event.ts";
 export { INPUT_FAULT_CODES, UNDECIDED_CODES, type UndecidedCode } from "./undecided.ts";
 export type { Reason, Verdict } from "./verdict.ts";

@@ -9,7 +9,10 @@ const Fact = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])
 
 const SubmissionShape = z
   .object({
-    event_id: z.string().optional().describe("The agent's event_id."),
+    event_id: z
+      .string()
+      .optional()
+      .describe("The agent's event_id. With what is for tests: test_<action>, test_slow or test_undecided_<code>."),
     sealed_result: z.string().optional().describe("The agent's sealed_result, base64, at most 128 KiB decoded."),
     ruleset: z.string().optional(),
     context: z

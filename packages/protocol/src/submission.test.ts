@@ -130,7 +130,7 @@ describe("readSubmission", () => {
       flow: "f".repeat(64),
       user_id: "u".repeat(256),
       reference: "r".repeat(256),
-      origin: "o".repeat(512),
+      origin: `https://${"o".repeat(504)}`,
       user_agent: "a".repeat(2048),
       linked_id: "l".repeat(256),
       facts: { a: "x".repeat(4088) },

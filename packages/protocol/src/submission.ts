@@ -2,6 +2,7 @@ import { closestName } from "./closest-name.ts";
 import { type Context, CONTEXT_FIELDS, isRecord, readContext, unknownField } from "./context.ts";
 import type { Kind } from "./lanes.ts";
 import { ProblemError } from "./problem.ts";
+import { isTestEventId, readTestEvent, TEST_EVENT_IDS } from "./test-event.ts";
 
 /** What a caller hands in by `POST /v1/submissions` and by the client: an event id or a sealed result. */
 export interface SubmissionInput {
@@ -20,6 +21,8 @@ export interface Submission {
   readonly event_id?: string;
   readonly ruleset?: string;
   readonly context?: Context;
+  /** Whether its event id is a test event's. It is decided like any other, and counts nowhere. */
+  readonly test?: true;
   /** W3C trace context of the request that brought it. */
   readonly traceparent?: string;
   /** A sealed result's bytes or a webhook's raw body. */
@@ -69,11 +72,14 @@ export function readSubmission(body: unknown): ReadSubmission {
       field: "event_id",
     });
   }
+  const isTest = eventId !== undefined && isTestEventId(eventId);
+  if (isTest) refuseUnknownTest(eventId, sealed);
   const submission: Submission = {
     kind: sealed === undefined ? "lookup" : "sealed",
     ...(eventId === undefined ? {} : { event_id: eventId }),
     ...(ruleset === undefined ? {} : { ruleset }),
     ...(read === undefined ? {} : { context: read.context }),
+    ...(isTest ? { test: true } : {}),
     ...(sealed === undefined ? {} : { payload: sealed }),
   };
   return { submission, invalidContextFields: read?.invalidFields ?? [] };
@@ -105,6 +111,17 @@ function readEventId(given: unknown): string | undefined {
 /** Whether text can be an event id. Lenient, as the vendor's own ids vary; strict enough for a path and a key. */
 export function isEventId(text: string): boolean {
   return EVENT_ID.test(text) && !/^\.{1,2}$/.test(text);
+}
+
+function refuseUnknownTest(eventId: string, sealed: Uint8Array | undefined): void {
+  if (sealed === undefined && readTestEvent(eventId) !== undefined) return;
+  throw new ProblemError(
+    "invalid_field",
+    sealed === undefined
+      ? `event_id begins with test_ and is no test event. There are: ${TEST_EVENT_IDS.join(", ")}.`
+      : "event_id is a test event's. Send it alone, without sealed_result, or send the event_id that came with the sealed result.",
+    { field: "event_id" },
+  );
 }
 
 function readSealed(given: unknown): Uint8Array | undefined {

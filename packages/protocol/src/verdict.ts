@@ -81,6 +81,10 @@ export const Verdict = z
       .array(z.string())
       .optional()
       .describe("clock_skew, or counter_warming:<name>. Accept words you do not know."),
+    test: z
+      .literal(true)
+      .optional()
+      .describe("The answer to a test event: it counts nowhere, and consumers get it only where they ask for tests."),
     late: z.boolean().optional(),
     redrive_of: z.string().optional(),
     would_be: z.enum(ACTIONS).optional().describe("In observe mode: the action enforce mode would have taken."),

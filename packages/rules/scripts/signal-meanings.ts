@@ -141,7 +141,7 @@ export const SIGNAL_MEANINGS: Readonly<Record<string, string>> = {
   jailbroken: "The phone is jailbroken.",
   frida: "Frida, which rewrites apps while they run, was found.",
   mitm_attack: "The traffic between app and Fingerprint was intercepted.",
-  factory_reset_timestamp: "When the phone was last reset. 0 where that is not known.",
+  factory_reset_timestamp: "When the phone was last reset. Absent where that is not known.",
 
   velocity: "Counts over the last 5 minutes, 1 hour and 24 hours before the event.",
   "velocity.distinct_ip": "Addresses of this visitor",

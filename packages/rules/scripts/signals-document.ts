@@ -59,7 +59,7 @@ const CHECK_MEANINGS: Readonly<Record<string, string>> = {
   stale: "The event was older than `max_event_age` when it was presented. Absent for webhooks.",
   reused: "Another submission used this event in this flow before.",
   reused_elsewhere: "It did, from another address, user agent or user.",
-  ip_mismatch: "The event was made from another address than `context.ip`.",
+  ip_mismatch: "The event was made from another address than `context.ip`. Absent behind a relay.",
   linked_id_mismatch: "The event has another linked id than `context.linked_id`.",
   visitor_id_mismatch: "The event has another visitor id than `context.visitor_id`.",
   origin_mismatch: "The event was made on another origin than `context.origin`. Browsers only.",

@@ -27,13 +27,13 @@ describe("loadRuleset", () => {
   test("reads settings", () => {
     const { settings } = rulesetOf(
       "settings:",
-      "  allowed_origins: ['https://shop.example', 'http://localhost:3000']",
+      "  allowed_origins: ['https://shop.example', 'http://localhost:3000', 'capacitor://localhost', 'file://']",
       "  allowed_apps: [com.shop]",
       "  allowed_environments: [ae_live]",
       "  event_use: once",
     );
     expect(settings).toMatchObject({
-      allowedOrigins: ["https://shop.example", "http://localhost:3000"],
+      allowedOrigins: ["https://shop.example", "http://localhost:3000", "capacitor://localhost", "file://"],
       allowedApps: ["com.shop"],
       allowedEnvironments: ["ae_live"],
       eventUse: "once",

@@ -60,8 +60,8 @@ const android = { ...app, sdk: { platform: "android" }, emulator: false, root_ap
 const iphone = { ...app, sdk: { platform: "ios" }, simulator: false, jailbroken: false };
 const devices = [
   ["a browser", "browser", customer],
-  ["an Android app", "android", { ...android, factory_reset_timestamp: 0 }],
-  ["an iPhone app", "ios", { ...iphone, factory_reset_timestamp: 0 }],
+  ["an Android app", "android", android],
+  ["an iPhone app", "ios", iphone],
 ] as const;
 
 /** What a person may do for his own reasons, or without knowing. */
@@ -76,6 +76,26 @@ const HARMLESS: readonly (readonly [string, Record<string, unknown>])[] = [
   ["a first visit", { ...customer, identification: { visitor_id: "a", visitor_found: false } }],
   ["a jailbroken iPhone", { ...iphone, jailbroken: true }],
   ["a phone call", { ...android, active_call: true }],
+];
+
+/**
+ * What speaks for a stolen event; those that an honest visitor may run into are asked about, never refused. Only a player
+ * that starts again, in account sharing, may show one event twice.
+ */
+const TOLD: readonly (readonly [check: string, mayBeHonest: boolean])[] = [
+  ["checks.ip_mismatch", true],
+  ["checks.user_agent_mismatch", true],
+  ["checks.linked_id_mismatch", true],
+  ["checks.visitor_id_mismatch", true],
+  ["checks.origin_mismatch", true],
+  ["checks.origin_not_allowed", true],
+  ["checks.app_not_allowed", true],
+  ["checks.stale", true],
+  ["checks.reused", true],
+  ["checks.reused_elsewhere", false],
+  ["checks.event_id_mismatch", false],
+  ["checks.environment_not_allowed", false],
+  ["replayed", false],
 ];
 
 describe("the shipped rulesets", () => {
@@ -123,6 +143,34 @@ describe.each(folder.all.map((ruleset) => [ruleset.origin, ruleset] as const))("
 
   test.each(HARMLESS)("lets somebody in with %s", (_, signals) => {
     expect(ruleset.decide(inputOf(signals)).action).toBe("allow");
+  });
+
+  test.each(TOLD)("lets nobody in for whom %s is true", (path, mayBeHonest) => {
+    const [name = "", of] = path.split(".").toReversed();
+    const input = of === undefined ? inputOf({ [name]: true }) : inputOf({}, { checks: { [name]: true } });
+    const isExcused = ruleset.name === "account_sharing" && name === "reused";
+    const expected = mayBeHonest ? ["challenge", "review"] : ["block"];
+    expect(isExcused ? ["allow"] : expected).toContain(ruleset.decide(input).action);
+  });
+
+  test.each<readonly [what: string, signals: Record<string, unknown>]>([
+    ["an ordinary one", customer],
+    ["a hidden one", { ...customer, vpn: true, proxy: true, suspect_score: 30 }],
+  ])("trusts no first visitor for his confidence, which is always 1: %s", (_, signals) => {
+    const seen = (identification: object) =>
+      ruleset.decide(
+        inputOf({ ...signals, identification: { visitor_id: "a", visitor_found: false, ...identification } }),
+      );
+    const { unknown: _told, coverage: _judged, ...firstVisit } = seen({ confidence: { score: 1 } });
+    expect(seen({})).toMatchObject(firstVisit);
+  });
+
+  test("decides on an edge event, whose rules about a visitor are unknown and never hit", () => {
+    const edge = inputOf({ source: "edge", bot_info: { identity: "verified", confidence: "high" }, vpn: false });
+    const { reasons, unknown } = ruleset.decide(edge);
+    expect(reasons).toEqual([]);
+    const missing = unknown.flatMap((rule) => rule.missing);
+    expect(missing).toContainEqual(expect.stringMatching(/^identification\./));
   });
 
   test.each(devices)("can judge every rule about what %s can have", (_, platform, signals) => {

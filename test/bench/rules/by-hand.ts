@@ -13,7 +13,11 @@ interface Signals {
   readonly tampering_details?: { readonly anomaly_score?: number; readonly anti_detect_browser?: boolean };
   readonly vpn?: boolean;
   readonly vpn_confidence?: string;
-  readonly vpn_methods?: { readonly timezone_mismatch?: boolean; readonly public_vpn?: boolean };
+  readonly vpn_methods?: {
+    readonly relay?: boolean;
+    readonly timezone_mismatch?: boolean;
+    readonly public_vpn?: boolean;
+  };
   readonly proxy?: boolean;
   readonly proxy_confidence?: string;
   readonly proxy_details?: { readonly proxy_type?: string };

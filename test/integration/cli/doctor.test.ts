@@ -8,7 +8,7 @@ import { type Event, secretFingerprint } from "@assay/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { assay } from "../../support/assay-command.ts";
 import { anEvent } from "../../support/events.ts";
-import { error, type FingerprintApi, startFingerprintApi } from "../../support/fingerprint-api.ts";
+import { type FingerprintApi, startFingerprintApi } from "../../support/fingerprint-api.ts";
 import { type PrivateRedis } from "../../support/private-redis.ts";
 import { startRedis } from "../../support/redis-server.ts";
 import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
@@ -130,10 +130,10 @@ describe("assay doctor", () => {
   });
 
   test.each([
-    ["wrong_region", /belongs to another region than us/, /ASSAY_FINGERPRINT_REGION/],
-    ["secret_api_key_not_found", /Fingerprint refuses API key/, /copy a secret key/],
+    ["wrong_region" as const, /belongs to another region than us/, /ASSAY_FINGERPRINT_REGION/],
+    ["secret_api_key_not_found" as const, /Fingerprint refuses API key/, /copy a secret key/],
   ])("says what %s of Fingerprint's means", async (code, says, todo) => {
-    api.answerAll({ status: 403, body: error(code, "refused") });
+    api.misbehave({ kind: "forbidden", code });
     const { exitCode, of } = await examine();
     expect(exitCode).toBe(1);
     expect(of("api_keys")).toEqual([

@@ -68,6 +68,11 @@ export function clientConformance(name: string, setup: () => Promise<Subject>): 
         await expect(client.decide({})).rejects.toMatchObject({ code: "missing_field", field: "event_id" });
       });
 
+      test("throws on a test event, which a visitor may have sent", async () => {
+        await expect(client.decide({ event_id: "test_allow" })).rejects.toMatchObject({ code: "forbidden" });
+        expect(await subject.decideAll()).toEqual([]);
+      });
+
       test("throws when the key was used for other content", async () => {
         const options = { idempotencyKey: randomUUID(), timeoutMs: 2000 };
         await client.submit({ event_id: "event-1" }, options);

@@ -77,8 +77,8 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await inquireEvent(redis, keys, inquirer);
   const rate = { rps: 5, burst: 1 };
   for (const id of [inquirer.id, anId()]) {
-    const apiKeys = [{ keyId: "key1", notBefore: 0 }];
-    await takeTurn(redis, keys, { id, isAwaited: false, network: "n1", latest: Date.now() + HOUR_MS, apiKeys, rate });
+    const apiKeys = [{ keyId: "key1", restsForMs: 0 }];
+    await takeTurn(redis, keys, { id, isAwaited: false, network: "n1", withinMs: HOUR_MS, apiKeys, rate });
     await leaveLine(redis, keys, id);
   }
   await holdBucket(redis, keys, "key1", 1);

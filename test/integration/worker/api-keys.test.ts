@@ -1,16 +1,17 @@
+import { secretFingerprint } from "@assay/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { anEvent, anEventId } from "../../support/events.ts";
 import { error, type FingerprintApi, startFingerprintApi } from "../../support/fingerprint-api.ts";
 import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
 
-const FAILED = { status: 500, body: error("failed", "internal server error") };
+const FOR_EVER = { times: Number.POSITIVE_INFINITY };
 const THROTTLED = { status: 429, body: error("too_many_requests", "too many requests") };
 
 let api: FingerprintApi;
 let stack: WorkerStack;
 beforeEach(async () => {
-  api = await startFingerprintApi();
+  api = await startFingerprintApi({ apiKeys: ["secret-api-key", "good-key"] });
   stack = await openWorkerStack({
     env: { ASSAY_FINGERPRINT_API_KEYS: "secret-api-key", ASSAY_FINGERPRINT_API_URL: api.url },
   });
@@ -28,32 +29,32 @@ describe("an API key", () => {
     const id = await stack.submitLookup(event.event_id);
     await stack.runWorker();
     expect(await stack.verdict(id)).toMatchObject({ event_source: "lookup" });
-    const [first = 0, second = 0] = api.askedAt;
+    const [first = 0, second = 0] = api.calls.map(({ at }) => at);
     expect(second - first).toBeGreaterThan(1900);
   });
 
   test("that is refused is not used, the next one is, and one line of the log says so", async () => {
     const worker = await stack.startWorker({ env: { ASSAY_FINGERPRINT_API_KEYS: "refused-key,good-key" } });
-    api.refuse("refused-key");
     const events = Array.from({ length: 6 }, () => anEvent());
     for (const event of events) api.add(event);
     for (const { event_id } of events) {
       expect(await stack.verdict(await stack.submitLookup(event_id))).toMatchObject({ event_source: "lookup" });
     }
-    expect(api.keysAsked.filter((key) => key === "refused-key")).toHaveLength(1);
+    const refused = secretFingerprint("refused-key");
+    expect(api.calls.filter(({ keyId }) => keyId === refused)).toHaveLength(1);
     expect(worker.output.filter((line) => line.includes("Fingerprint refuses an API key"))).toHaveLength(1);
     expect(worker.output.join("")).not.toContain("refused-key");
   });
 
   test("that was refused is used again once it works", async () => {
-    api.refuse("secret-api-key");
+    api.misbehave({ kind: "forbidden", code: "subscription_not_active" }, FOR_EVER);
     await stack.runWorker({ lookupTiming: { refusedMs: 500 } });
     const [first, second] = [anEvent(), anEvent()];
     for (const event of [first, second]) api.add(event);
     expect(await stack.verdict(await stack.submitLookup(first.event_id))).toMatchObject({
       undecided: { code: "lookup_refused" },
     });
-    api.accept("secret-api-key");
+    api.behave();
     const mendedAt = performance.now();
     await eventually(() => performance.now() - mendedAt > 600);
     expect(await stack.verdict(await stack.submitLookup(second.event_id))).toMatchObject({ event_source: "lookup" });
@@ -62,7 +63,7 @@ describe("an API key", () => {
   test("whose lookups fail in a row is only probed, and used again when a probe is answered", async () => {
     const timing = { decideWithinMs: 20_000, probeAfterMs: 1500, retryDelayMs: 300 };
     await stack.runWorker({ lookupTiming: timing });
-    api.answerAll(FAILED);
+    api.misbehave({ kind: "failing", status: 500 }, FOR_EVER);
     const events = Array.from({ length: 8 }, () => anEvent());
     for (const event of events) api.add(event);
     const ids = await Promise.all(events.map(({ event_id }) => stack.submitLookup(event_id)));
@@ -73,14 +74,14 @@ describe("an API key", () => {
     await eventually(() => performance.now() - brokenAt > 4000);
     // Those that were under way when the fifth failed, and one probe in each second and a half.
     expect(api.asked.length).toBeLessThanOrEqual(8 + 8 + 4);
-    api.answerAll(undefined);
+    api.behave();
     const verdicts = await Promise.all(ids.map((id) => stack.verdict(id)));
     expect(verdicts.map(({ event_source }) => event_source)).toEqual(events.map(() => "lookup"));
   });
 
   test("that never works leaves its lookups unavailable, in time and with no dead letter", async () => {
     await stack.runWorker({ lookupTiming: { decideWithinMs: 4000, retryDelayMs: 300, probeAfterMs: 1000 } });
-    api.answerAll(FAILED);
+    api.misbehave({ kind: "failing", status: 500 }, FOR_EVER);
     const from = performance.now();
     const ids = await Promise.all(Array.from({ length: 10 }, () => stack.submitLookup(anEventId())));
     const verdicts = await Promise.all(ids.map((id) => stack.verdict(id)));

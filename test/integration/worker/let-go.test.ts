@@ -49,8 +49,6 @@ describe("a submission whose lock is lost", () => {
       why: "event_not_received",
       until: Date.now(),
       spendsRetry: false,
-      eventId: "1795000000000.abcdef",
-      follows: false,
     }));
     const id = await stack.submitSealed(anEvent());
     await stack.verdict(id, { timeoutMs: 40_000 });

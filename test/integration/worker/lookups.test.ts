@@ -11,7 +11,7 @@ const NOT_FOUND = { status: 404, body: error("event_not_found", "event id not fo
 let api: FingerprintApi;
 let stack: WorkerStack;
 beforeEach(async () => {
-  api = await startFingerprintApi();
+  api = await startFingerprintApi({ rulesets: { rs_1: "allow" } });
   stack = await openWorkerStack({
     env: { ASSAY_FINGERPRINT_API_KEYS: "secret-api-key", ASSAY_FINGERPRINT_API_URL: api.url },
   });
@@ -136,10 +136,16 @@ describe("a seal that no key opens", () => {
 
 describe("a decision in hand", () => {
   test("is published though it comes late, and says so", async () => {
-    await stack.runWorker({ lookupTiming: { decideWithinMs: 1000 } });
+    await stack.runWorker({
+      lookupTiming: { decideWithinMs: 500 },
+      aroundSource: (source) => async (work, signal, options) => {
+        const sourced = await source(work, signal, options);
+        await eventually(() => Date.now() > work.receivedAt + 600);
+        return sourced;
+      },
+    });
     const event = anEvent();
     api.add(event);
-    api.delayAll(1500);
     expect(await stack.verdict(await stack.submitLookup(event.event_id))).toMatchObject({
       event_source: "lookup",
       late: true,

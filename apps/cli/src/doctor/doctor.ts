@@ -122,7 +122,7 @@ async function examineTenant(one: TenantPatient, patient: Patient, practice: Pra
     ...(await asked("pending", () => checkPending(one, patient))),
     ...(await asked("seals", () => checkSeals(one, patient))),
     checkEventIds(one),
-    ...(await examineKeys(lookups, { redis, one, now }, practice)),
+    ...(await examineKeys(lookups, { redis, one }, practice)),
     ...(lookups === undefined ? [] : [checkLookups(lookups, sightings.minutes, now)]),
     checkWebhooks(one, patient),
     checkEventClock(one, now),
@@ -132,7 +132,7 @@ async function examineTenant(one: TenantPatient, patient: Patient, practice: Pra
 
 async function examineKeys(
   lookups: LookupSettings | undefined,
-  shared: { readonly redis: Redis; readonly one: TenantPatient; readonly now: number } | undefined,
+  shared: { readonly redis: Redis; readonly one: TenantPatient } | undefined,
   { options, clock }: Practice,
 ): Promise<Finding[]> {
   const name = "api_keys";
@@ -143,9 +143,9 @@ async function examineKeys(
     // One of the rate that all workers share, so that it is never exceeded.
     async takeTurn(keyId) {
       if (shared === undefined) return true;
-      const { redis, one, now } = shared;
-      const request = { id: `doctor-${keyId}`, isAwaited: true, network: "doctor", latest: now, rate: lookups };
-      return (await takeTurn(redis, one.keys, { ...request, apiKeys: [{ keyId, notBefore: 0 }] })).status === "turn";
+      const { redis, one } = shared;
+      const request = { id: `doctor-${keyId}`, isAwaited: true, network: "doctor", withinMs: 0, rate: lookups };
+      return (await takeTurn(redis, one.keys, { ...request, apiKeys: [{ keyId, restsForMs: 0 }] })).status === "turn";
     },
     lookUp: (apiKey, region) =>
       createLookups({ ...defined(rest), apiKey, region }).lookup(`${Math.round(clock())}.doctor`),

@@ -27,6 +27,7 @@ export function readBlock(text: string): Block | string {
   const all = address.family === 4 ? 32 : 128;
   const skipped = address.family === 4 && isIP(written) === 6 ? MAPPED_BITS : 0;
   const length = bits === undefined ? all : Number(bits) - skipped;
+  if (skipped > 0 && length === 0) return `${text} would be every IPv4 address. If it is meant, write it as 0.0.0.0/0.`;
   if (length < 0 || length > all) {
     return `A range of ${written} shares ${skipped} to ${all + skipped} bits, not ${bits}.`;
   }

@@ -63,12 +63,8 @@ const TIMES = new Set([
   "factory_reset_timestamp",
 ]);
 
-/**
- * What can be a time in unix ms: from the year 2001 to 2286. A time in seconds, or a number of days, is none. The time of
- * a reset that is not known is 0.
- */
+/** What can be a time in unix ms: from the year 2001 to 2286. A time in seconds, or a number of days, is none. */
 const TIME_LIMITS = { least: 1e12, most: 1e13 };
-const RESET_LIMITS = { least: 0, most: 1e13 };
 
 /** Most members of a counter, and so its greatest value. */
 const MAX_COUNT = 1000;
@@ -127,7 +123,7 @@ function signal(path: string, field: EventField): Field {
     root: "event",
     keys: path.split("."),
     ...(field.platforms === undefined ? {} : { platforms: field.platforms }),
-    ...(TIMES.has(path) ? { isTime: true, ...(path === "factory_reset_timestamp" ? RESET_LIMITS : TIME_LIMITS) } : {}),
+    ...(TIMES.has(path) ? { isTime: true, ...TIME_LIMITS } : {}),
     // The vendor counts something, without saying that nothing is less than 0.
     ...(path.startsWith("velocity.") && field.type === "integer" ? { least: 0 } : {}),
     // The vendor does not support the confidence of this id, and always writes 0.

@@ -60,17 +60,19 @@ describe("a time, a count and a score", () => {
     "identification.first_seen_at > 1758102555",
     "identification.last_seen_at < 3600",
     "timestamp == 0",
-    "factory_reset_timestamp < 0",
+    "factory_reset_timestamp == 0",
+    "factory_reset_timestamp > 0",
     "velocity.events.1_hour < 0",
     "velocity.distinct_ip.5_minutes >= 0",
     "supplementary_id_high_recall.confidence.score > 0.5",
+    "supplementary_id_high_recall.confidence.score < 0.9",
   ])("is never compared with what it cannot be: %s", (condition) => {
     expect(faultsWith(condition)).toEqual([expect.stringMatching(/ (?:can never be|is always) true/)]);
   });
 
   test.each([
     "identification.first_seen_at > 1758102555000",
-    "factory_reset_timestamp == 0",
+    "has(factory_reset_timestamp) && age(factory_reset_timestamp) < 3600",
     "velocity.events.1_hour > 0",
   ])("takes %s", (condition) => {
     expect(faultsWith(condition)).toEqual([]);

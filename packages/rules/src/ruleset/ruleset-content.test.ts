@@ -17,6 +17,13 @@ describe("readContent", () => {
     ["settings: { allowed_origins: ['https://*.shop.example'] }", "there are no wildcards here. Name each one."],
     ["settings: { allowed_apps: ['com.example.*'] }", "there are no wildcards here. Name each one."],
     ["settings: { allowed_origins: [shop.example] }", "Write it as https://shop.example."],
+    ["settings: { allowed_origins: ['null'] }", "Write it as https://shop.example."],
+    ["settings: { allowed_origins: [https://shop.example/cart] }", "Did you mean https://shop.example?"],
+    ["settings: { allowed_origins: [https://shop.example.] }", "Did you mean https://shop.example?"],
+    ["settings: { allowed_origins: ['https://shop.example:443'] }", "Did you mean https://shop.example?"],
+    ["settings: { allowed_origins: [https://Shop.Example] }", "Did you mean https://shop.example?"],
+    ["settings: { allowed_origins: [https://münchen.example] }", "Did you mean https://xn--mnchen-3ya.example?"],
+    ["settings: { allowed_origins: ['capacitor://localhost/'] }", "Did you mean capacitor://localhost?"],
     ["settings: { allowed_apps: com.shop }", "2:27 allowed_apps must be a list."],
     ["settings: { allowed_apps: [1] }", "2:28 allowed_apps must be a list of texts."],
     [

@@ -1,3 +1,4 @@
+import { parseOrigin } from "@assay/protocol";
 import type { FaultList } from "./fault.ts";
 import { parseDurationMs } from "./duration.ts";
 import { type Entry, readChoice, readEntries, readText, readTexts, refuseUnknown } from "./yaml-entries.ts";
@@ -74,9 +75,9 @@ function readAgeMs(entry: Entry, faults: FaultList): number | undefined {
 function readOrigins(entry: Entry | undefined, faults: FaultList): string[] {
   return (entry === undefined ? [] : readTexts(entry, faults)).map(({ text, at }) => {
     if (refuseWildcard(text, at, faults)) return text;
-    const origin = URL.canParse(text) ? new URL(text).origin : "null";
+    const origin = parseOrigin(text);
     if (origin === text) return text;
-    const fix = origin === "null" ? "Write it as https://shop.example." : `Did you mean ${origin}?`;
+    const fix = origin === undefined ? "Write it as https://shop.example." : `Did you mean ${origin}?`;
     faults.add(at, `${text} is not an origin: scheme, host and port only. ${fix}`);
     return text;
   });

@@ -41,7 +41,9 @@ function contextOf(value: unknown, given: readonly GivenValue[], faults: FaultLi
     const { context, invalidFields } = readContext(value);
     const [invalid] = invalidFields;
     if (invalid === undefined) return context;
-    return refuse(`context.${invalid}`, "A private address is never judged. Give a public one, or leave it out.");
+    const what =
+      invalid === "ip" ? "A private address is never judged. Give a public one" : "This is no origin. Give one";
+    return refuse(`context.${invalid}`, `${what}, or leave it out.`);
   } catch (error) {
     if (error instanceof ProblemError) return refuse(error.field, error.message);
     throw error;

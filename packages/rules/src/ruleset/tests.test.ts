@@ -128,6 +128,7 @@ describe("readTests", () => {
     ["checks: { ~reusd: true }", "checks.reusd is not a known name. Did you mean checks.reused?"],
     ["context: { flow: ~Log In }", "context.flow"],
     ["context: { ip: ~10.0.0.1 }", "A private address is never judged."],
+    ["context: { origin: ~shop.example }", "This is no origin."],
     ["given: { context.flow: a }, context: { flow: ~b }", "context.flow is given twice."],
     ["~gven: {}", "gven is not known in a test. Did you mean given?"],
   ])("refuses %s", (given, fault) => {
