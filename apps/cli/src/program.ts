@@ -3,7 +3,7 @@ import { isSubmissionId } from "@assay/protocol";
 import { RulesetError } from "@assay/rules";
 import { Command, CommanderError } from "commander";
 import { checkRulesets, type CheckOptions } from "./check-rulesets.ts";
-import type { DoctorOptions } from "./doctor/doctor.ts";
+import type { DoctorOptions } from "./doctor/practice.ts";
 import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
 import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts";
 import { faultJson, showFaults } from "./faults.ts";

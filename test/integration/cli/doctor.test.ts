@@ -241,6 +241,26 @@ describe("assay doctor", () => {
     expect(text).not.toContain("hunter2");
   });
 
+  test.each([
+    ["fails on a folder of rulesets that is not there", { ASSAY_RULESETS: "/nowhere" }, "fail"],
+    ["skips the rulesets where nobody names a folder", { ASSAY_RULESETS: "" }, "skip"],
+  ])("%s", async (_, env, status) => {
+    const run = await assay(["doctor", "--json", "--no-lookup"], { cwd: folder, env: { ...stack.env, ...env } });
+    const report: { checks: Check[] } = JSON.parse(run.stdout);
+    expect(report.checks).toContainEqual(
+      expect.objectContaining({ name: "rulesets", status, says: expect.stringContaining("ASSAY_RULESETS") }),
+    );
+  });
+
+  test("counts the faults of rulesets, and says how to see them", async () => {
+    writeFileSync(join(folder, "default.yaml"), RULESET.replace("vpn", "vpnn"));
+    const { exitCode, of } = await examine({}, "--no-lookup");
+    expect([exitCode, of("rulesets")]).toEqual([
+      1,
+      [expect.objectContaining({ status: "fail", do: `run: assay rules check ${folder}` })],
+    ]);
+  });
+
   test("knows no tenant that is not configured", async () => {
     const { exitCode, stderr } = await assay(["doctor", "--tenant", "nobody"], { env: stack.env });
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining("There is no tenant nobody")]);

@@ -64,17 +64,18 @@ function readAll(reader: EnvReader, rulesetsFolder: string): Settings {
     ...readRedisEnv(reader),
     redisMaxBytes: reader.integer("ASSAY_REDIS_MAX_BYTES", { default: 0, min: 0 }),
     streamTtlSeconds: reader.integer("ASSAY_STREAM_TTL_SECONDS", { default: 3600, min: 60 }),
-    tenants: [
-      {
-        name: DEFAULT_TENANT,
-        sealedKeys: readSealedKeys(reader),
-        lookups: readLookups(reader),
-        takesWebhooks: ["ASSAY_WEBHOOK_SECRETS", "ASSAY_WEBHOOK_BASIC_AUTH"].some(
-          (name) => reader.secret(name) !== undefined,
-        ),
-        rulesetsFolder,
-      },
-    ],
+    tenants: [readTenant(DEFAULT_TENANT, reader, rulesetsFolder)],
+  };
+}
+
+function readTenant(name: string, reader: EnvReader, rulesetsFolder: string): TenantSettings {
+  const webhookCredentials = ["ASSAY_WEBHOOK_SECRETS", "ASSAY_WEBHOOK_BASIC_AUTH"].map((each) => reader.secret(each));
+  return {
+    name,
+    sealedKeys: readSealedKeys(reader),
+    lookups: readLookups(reader),
+    takesWebhooks: webhookCredentials.some((credential) => credential !== undefined),
+    rulesetsFolder,
   };
 }
 
