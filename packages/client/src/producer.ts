@@ -6,7 +6,16 @@ import {
   type Gatherer,
   whenReady,
 } from "@assay/ledger";
-import { createKeys, type JobData, type Keys, type Lane, laneOf, ProblemError, queuePrefix } from "@assay/protocol";
+import {
+  createKeys,
+  type JobData,
+  type Keys,
+  type Lane,
+  laneOf,
+  ProblemError,
+  queueName,
+  queuePrefix,
+} from "@assay/protocol";
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { conflict, overloaded, unavailable } from "./errors.ts";
@@ -34,6 +43,7 @@ export interface ProducerOptions {
   /** A connection for commands. It stays the caller's to close. */
   readonly redis: Redis;
   readonly prefix?: string;
+  /** Default `0`. */
   readonly tenant?: string;
   /** Unix ms; the machine's clock when absent. Only job ids hang on it. */
   readonly now?: () => number;
@@ -74,7 +84,7 @@ interface Door {
  */
 export async function createProducer(options: ProducerOptions): Promise<Producer> {
   const keys = createKeys(options);
-  const queues = await openQueues(options);
+  const queues = await openQueues(options, keys.tenant);
   const doors: Record<Lane, Door> = {
     results: createDoor("results", queues.results, keys, options),
     background: createDoor("background", queues.background, keys, options),
@@ -188,10 +198,13 @@ function lookupJobId(ids: readonly string[]): string {
 }
 
 // A queue whose first command fails never works: the caller may try again with new ones.
-async function openQueues({ redis, prefix, signal }: ProducerOptions): Promise<Record<Lane, Queue<JobData>>> {
+async function openQueues(
+  { redis, prefix, signal }: ProducerOptions,
+  tenant: string,
+): Promise<Record<Lane, Queue<JobData>>> {
   await whenReady(redis, signal);
   const open = (lane: Lane) => {
-    const queue = new Queue<JobData>(lane, {
+    const queue = new Queue<JobData>(queueName(lane, tenant), {
       connection: redis,
       prefix: queuePrefix(prefix),
       streams: { events: { maxLen: 1000 } },

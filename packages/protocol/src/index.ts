@@ -13,14 +13,13 @@ export {
   createKeys,
   decidedChannel,
   DEFAULT_PREFIX,
-  DEFAULT_TENANT,
   type Keys,
   leaderKey,
   metaKey,
   queuePrefix,
   secretFingerprint,
 } from "./keys.ts";
-export { type JobData, type Kind, KINDS, type Lane, laneOf, LANES, SUSPECTS_QUEUE } from "./lanes.ts";
+export { type JobData, type Kind, KINDS, type Lane, laneOf, LANES, queueName, SUSPECTS_QUEUE } from "./lanes.ts";
 export {
   type Label,
   LABELS,
@@ -32,6 +31,7 @@ export {
 } from "./outcome.ts";
 export { type Problem, type ProblemCode, PROBLEM_CODES, isProblemCode, ProblemError } from "./problem.ts";
 export { checkObservedAt } from "./observed-at.ts";
+export { faultOfRoles, isRole, mayDo, type Role, ROLES } from "./roles.ts";
 export { SHARD_COUNT, shardOf } from "./shard.ts";
 export {
   isEventId,
@@ -43,5 +43,6 @@ export {
   type Submission,
   type SubmissionInput,
 } from "./submission.ts";
+export { DEFAULT_TENANT, isTenantName, TENANT_NAME_RULE } from "./tenant.ts";
 export { INPUT_FAULT_CODES, UNDECIDED_CODES, type UndecidedCode } from "./undecided.ts";
 export type { Reason, Verdict } from "./verdict.ts";
