@@ -12,7 +12,8 @@ import { acceptArrival, REDIS_ANSWER_MS } from "./accept-arrival.ts";
 import { IdempotencyHeaders } from "./idempotency-headers.ts";
 import { responses } from "./openapi.ts";
 import { expiredVerdict } from "./problems.ts";
-import { type App, JSON_TYPE, type RouteDeps } from "./route.ts";
+import { checkMayBeSubmitted } from "./may-be-submitted.ts";
+import { type App, JSON_TYPE, type RouteDeps, type TenantDeps, tenantOf } from "./route.ts";
 import { readTraceparent } from "./traceparent.ts";
 import { WaitQuery, waitForVerdict } from "./wait.ts";
 
@@ -25,13 +26,15 @@ const SCHEMA = {
   headers: IdempotencyHeaders,
   body: SubmissionBody,
   querystring: WaitQuery,
-  response: responses({ 200: Verdict, 202: Accepted }, [400, 401, 409, 410, 413, 415, 503]),
+  response: responses({ 200: Verdict, 202: Accepted }, [400, 401, 403, 409, 410, 413, 415, 503]),
 };
 
 /** Adds `POST /v1/submissions`: takes one submission in, and waits for its verdict where the caller asks for that. */
 export function addSubmissionsRoute(app: App, deps: RouteDeps): void {
-  app.post("/v1/submissions", { schema: SCHEMA }, async (request, reply) => {
-    const answer = await submit(deps, {
+  const options = { schema: SCHEMA, config: { needs: ["submit", "test"] } } as const;
+  app.post("/v1/submissions", options, async (request, reply) => {
+    checkMayBeSubmitted(request.roles, request.body.submission.event_id);
+    const answer = await submit(tenantOf(deps, request.tenant), {
       read: request.body,
       headers: request.headers,
       keyName: request.keyName,
@@ -55,7 +58,7 @@ interface Posted {
   readonly response: ServerResponse;
 }
 
-async function submit(deps: RouteDeps, posted: Posted): Promise<{ readonly json: string } | Accepted> {
+async function submit(deps: TenantDeps, posted: Posted): Promise<{ readonly json: string } | Accepted> {
   const { read, headers, receivedAt, waitMs } = posted;
   const key = readIdempotencyKey(headers["idempotency-key"], read.submission.event_id);
   checkObservedAt(read.submission.context, receivedAt);

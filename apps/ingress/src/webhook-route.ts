@@ -1,5 +1,5 @@
 import { toEvent } from "@assay/fingerprint";
-import { isRecord, MAX_EVENT_BYTES, ProblemError, webhookId } from "@assay/protocol";
+import { DEFAULT_TENANT, isRecord, MAX_EVENT_BYTES, ProblemError, webhookId } from "@assay/protocol";
 import { Accepted } from "@assay/protocol/schemas";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -7,7 +7,8 @@ import { acceptArrival, REDIS_ANSWER_MS } from "./accept-arrival.ts";
 import { admitWebhook, verifyWebhook } from "./authenticate.ts";
 import { responses } from "./openapi.ts";
 import { invalidJson } from "./problems.ts";
-import { type App, type RouteDeps } from "./route.ts";
+import type { WebhookCredentials } from "./credentials.ts";
+import { type App, type RouteDeps, type TenantDeps, tenantOf } from "./route.ts";
 import { readTraceparent } from "./traceparent.ts";
 
 const SignatureHeaders = z.looseObject({
@@ -54,18 +55,29 @@ export async function addWebhookRoutes(app: App, deps: RouteDeps): Promise<void>
 }
 
 /** Refuses what can be refused before the body is read. */
-function admit({ tenant, credentials }: RouteDeps, { params, query, headers }: FastifyRequest): void {
-  const named = textOf(params, "tenant");
-  if (named !== undefined && named !== tenant) {
-    throw new ProblemError("tenant_not_found", `There is no such tenant. This installation has one: ${tenant}.`);
-  }
-  const { authorization } = headers;
-  admitWebhook({ signature: signatureOf(headers), authorization, token: textOf(query, "token") }, credentials());
+function admit(deps: RouteDeps, { params, query, headers }: FastifyRequest): void {
+  const { tenant } = addressee(deps, params);
+  const proof = {
+    signature: signatureOf(headers),
+    authorization: headers.authorization,
+    token: textOf(query, "token"),
+  };
+  admitWebhook(proof, credentialsOf(deps, tenant));
 }
 
-async function receive(deps: RouteDeps, request: FastifyRequest): Promise<Accepted> {
+/** The tenant that the path names; the default one where it names none. */
+function addressee(deps: RouteDeps, params: unknown): TenantDeps {
+  return tenantOf(deps, textOf(params, "tenant") ?? DEFAULT_TENANT);
+}
+
+function credentialsOf({ credentials }: RouteDeps, tenant: string): WebhookCredentials {
+  return credentials().webhooks.get(tenant) ?? { secrets: [] };
+}
+
+async function receive(routeDeps: RouteDeps, request: FastifyRequest): Promise<Accepted> {
+  const deps = addressee(routeDeps, request.params);
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  verifyWebhook(body, signatureOf(request.headers), deps.credentials().webhookSecrets);
+  verifyWebhook(body, signatureOf(request.headers), credentialsOf(routeDeps, deps.tenant).secrets);
   const read = toEvent(parseJson(body));
   if (!read.ok) {
     throw new ProblemError(
