@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { createLookups, type RefusedSetting } from "@assay/fingerprint";
+import type { RefusedSetting } from "@assay/fingerprint";
 import { createRateLimitedLog, type Logger } from "@assay/host";
 import {
   createGatherer,
@@ -16,17 +16,18 @@ import {
   type PinRequest,
   takeLookup,
 } from "@assay/ledger";
-import { createKeys, type Keys } from "@assay/protocol";
+import { createKeys, DEFAULT_TENANT, type Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { unsealerOf, type WorkerConfig } from "./config.ts";
+import { type TenantConfig, unsealerOf, type WorkerConfig } from "./config.ts";
 import type { DecidingDeps } from "./decide-submissions.ts";
+import { createLookupKeys } from "./lookup-keys.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import { createPatience, LetGo, type Patience } from "./patience.ts";
 import { createReport } from "./report.ts";
 import type { Rulesets } from "./rulesets.ts";
 import { createSource, type Source } from "./source.ts";
 
-/** Everything a process needs to decide submissions, wired to one Redis. */
+/** Everything a process needs to decide submissions of one tenant, wired to one Redis. */
 export interface Deciding {
   readonly deps: DecidingDeps;
   readonly keys: Keys;
@@ -36,8 +37,10 @@ export interface Deciding {
 
 export interface DecidingOptions {
   readonly config: WorkerConfig;
+  readonly tenant: TenantConfig;
   /** A command connection that is ready. */
   readonly redis: Redis;
+  /** The tenant's. */
   readonly rulesets: Rulesets;
   /** The installation's own key. */
   readonly hashKey: string;
@@ -57,13 +60,15 @@ const MAX_IN_FLIGHT = 4;
 
 /** Wires the story of `decideSubmissions`. */
 export function createDeciding(options: DecidingOptions): Deciding {
-  const { config, redis, rulesets, metrics, logger } = options;
-  const keys = createKeys({ prefix: config.prefix });
+  const { config, tenant, redis, rulesets, metrics } = options;
+  // Where nobody named a tenant, no line speaks of one.
+  const logger = tenant.name === DEFAULT_TENANT ? options.logger : options.logger.child({ tenant: tenant.name });
+  const keys = createKeys({ prefix: config.prefix, tenant: tenant.name });
   const patience = createPatience({
     onHiccup: (error) => options.onHiccup(error),
     delay: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
   });
-  const source = createSourceOf(config, { redis, keys, patience, metrics, logger });
+  const source = createSourceOf(tenant, { redis, keys, patience, metrics, logger });
   const deps: DecidingDeps = {
     ...gatheredScripts(config, { redis, keys, patience, alone: options.alone, hashKey: options.hashKey }),
     source: options.aroundSource?.(source) ?? source,
@@ -77,7 +82,7 @@ export function createDeciding(options: DecidingOptions): Deciding {
 
 const REFUSAL_LOG_INTERVAL_MS = 60_000;
 const REFUSALS: Readonly<Record<RefusedSetting, string>> = {
-  key: "Fingerprint refuses the API key: lookups end undecided. Check ASSAY_FINGERPRINT_API_KEYS and ASSAY_FINGERPRINT_REGION.",
+  key: "Fingerprint refuses the API key: lookups end undecided. Check ASSAY_FINGERPRINT_API_KEYS and ASSAY_FINGERPRINT_REGION, or the tenant's in ASSAY_TENANTS_FILE.",
   ruleset:
     "Fingerprint does not know the ruleset to answer by: lookups end undecided. Correct ASSAY_FINGERPRINT_RULESET_ID, or remove it.",
 };
@@ -138,12 +143,13 @@ async function orLetGo<Result>(work: Promise<Result>, signal: AbortSignal): Prom
 }
 
 function createSourceOf(
-  config: WorkerConfig,
+  tenant: TenantConfig,
   { redis, keys, patience, metrics, logger }: Store & Pick<DecidingOptions, "metrics" | "logger">,
 ): Source {
-  const unsealer = unsealerOf(config);
-  const rate = config.lookups;
-  const lookups = rate === undefined ? undefined : createLookups(rate);
+  const unsealer = unsealerOf(tenant);
+  const rate = tenant.lookups;
+  const lookups =
+    rate && createLookupKeys(rate, (keyId, signal) => patience(() => takeLookup(redis, keys, keyId, rate), signal));
   const refusals = createRateLimitedLog({ logger, now: Date.now, limit: 1, intervalMs: REFUSAL_LOG_INTERVAL_MS });
   return createSource({
     metrics,
@@ -151,10 +157,7 @@ function createSourceOf(
     now: Date.now,
     readStored: (eventId, signal) => patience(() => readStoredEvent(redis, keys, eventId), signal),
     store: (eventId, json, signal) => patience(() => storeEvent(redis, keys, eventId, json), signal),
-    takeLookup: (signal) =>
-      rate === undefined || lookups === undefined
-        ? Promise.resolve(0)
-        : patience(() => takeLookup(redis, keys, lookups.keyId, rate), signal),
+    takeLookup: (signal) => lookups?.take(signal) ?? Promise.resolve(0),
     ...(unsealer === undefined ? {} : { unsealer }),
     ...(lookups === undefined ? {} : { lookups }),
   });

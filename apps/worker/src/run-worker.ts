@@ -11,16 +11,16 @@ import {
   type ReadyReport,
 } from "@assay/host";
 import { connectForCommands, connectForWork, disconnect } from "@assay/ledger";
-import { leaderKey } from "@assay/protocol";
+import { createKeys, leaderKey } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { createCalm } from "./calm.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createDeciding } from "./deciding.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { createQueueDepths } from "./queue-depths.ts";
-import { createReconciler } from "./reconciler.ts";
-import { followRulesets } from "./rulesets.ts";
+import { createReconciler, type ReconciledTenant } from "./reconciler.ts";
 import type { Source } from "./source.ts";
+import { followTenantRulesets } from "./tenant-rulesets.ts";
 import { createScoreWorker } from "./worker.ts";
 
 /** A running worker process. */
@@ -63,11 +63,11 @@ export async function runWorker(options: RunOptions): Promise<RunningWorker> {
 
 async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promise<number> {
   const { config, logger } = options;
-  const { prefix } = config;
+  const { prefix, tenants } = config;
   const registry = createMetrics("worker");
   const metrics = createWorkerMetrics(registry);
   const delay = (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
-  const rulesets = await followRulesets({ folder: config.rulesetsFolder, logger, metrics, now: Date.now, delay });
+  const rulesets = await followTenantRulesets({ tenants, logger, metrics, now: Date.now, delay });
   stops.push(() => rulesets.stop());
   const progress = createProgress({ now: () => performance.now() });
   const redisLog = createRateLimitedLog({ logger, now: Date.now });
@@ -101,27 +101,36 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   });
   for (const warning of warnings) logger.warn(warning);
 
-  const deciding = createDeciding({
-    config,
-    redis,
-    rulesets,
-    hashKey: installation.hashKey,
-    metrics,
-    logger,
-    alone: false,
-    onHiccup: (error) => calm.trouble(error),
-    ...(options.aroundSource === undefined ? {} : { aroundSource: options.aroundSource }),
-  });
-
-  const producer = await createProducer({ redis, prefix });
-  stops.push(() => producer.stop());
-  const depths = createQueueDepths({ redis, prefix, metrics });
+  const deciding = new Map(
+    tenants.map((tenant) => [
+      tenant.name,
+      createDeciding({
+        config,
+        tenant,
+        redis,
+        rulesets: rulesets.of(tenant.name),
+        hashKey: installation.hashKey,
+        metrics,
+        logger,
+        alone: false,
+        onHiccup: (error) => calm.trouble(error),
+        ...(options.aroundSource === undefined ? {} : { aroundSource: options.aroundSource }),
+      }),
+    ]),
+  );
+  const names = [...deciding.keys()];
+  const reconciled: ReconciledTenant[] = [];
+  for (const tenant of names) {
+    const producer = await createProducer({ redis, prefix, tenant });
+    stops.push(() => producer.stop());
+    reconciled.push({ keys: createKeys({ prefix, tenant }), producer });
+  }
+  const depths = createQueueDepths({ redis, prefix, tenants: names, metrics });
   stops.push(() => depths.stop());
   const reconciler = createReconciler({
     redis,
-    keys: deciding.keys,
     prefix,
-    producer,
+    tenants: reconciled,
     depths,
     metrics,
     logger,
@@ -132,7 +141,8 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   reconciler.start();
   stops.push(() => reconciler.stop());
   const worker = createScoreWorker({
-    deciding,
+    tenants: deciding,
+    metrics,
     calm,
     progress,
     logger,
@@ -149,8 +159,13 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
     await worker.stop();
   });
   isDeciding = true;
+  const loaded = [...new Set(names.map((name) => rulesets.of(name)))].flatMap((each) => each.current().all);
   logger.info(
-    { admin_port: adminPort, rulesets: rulesets.current().all.map(({ name, digest }) => ({ name, digest })) },
+    {
+      admin_port: adminPort,
+      rulesets: loaded.map(({ name, digest }) => ({ name, digest })),
+      ...(names.length === 1 ? {} : { tenants: names }),
+    },
     "deciding",
   );
   return adminPort;

@@ -23,7 +23,6 @@ function aSource(vendorTakesMs: number, startsAt: number) {
     store: () => Promise.resolve(),
     onRefused: () => undefined,
     lookups: {
-      keyId: "00000000",
       lookup: () => {
         now += vendorTakesMs;
         return Promise.resolve({ status: "unavailable", reason: "timeout" });

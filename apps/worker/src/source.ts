@@ -22,7 +22,7 @@ export interface SourceOptions {
   /** Absent when no sealed keys are configured. */
   readonly unsealer?: Unsealer;
   /** Absent when no vendor API key is configured. */
-  readonly lookups?: Lookups;
+  readonly lookups?: Pick<Lookups, "lookup">;
   /** Takes one lookup from the key's bucket: 0, or the ms to wait. */
   takeLookup(signal: AbortSignal): Promise<number>;
   readStored(eventId: string, signal: AbortSignal): Promise<string | undefined>;

@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
-import type { Logger, Progress } from "@assay/host";
+import { createRateLimitedLog, type Logger, type Progress } from "@assay/host";
 import { letGoSubmissions, type Release } from "@assay/ledger";
-import { DEFAULT_TENANT, type Lane, LANES, queuePrefix, SUSPECTS_QUEUE } from "@assay/protocol";
+import { type Lane, queuePrefix, SUSPECTS_QUEUE } from "@assay/protocol";
 import { DelayedError, type Job, Queue, Worker, type WorkerOptions } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Calm } from "./calm.ts";
 import { decideSubmissions, type Outcome } from "./decide-submissions.ts";
 import type { Deciding } from "./deciding.ts";
-import { readIds } from "./job-ids.ts";
+import { readDoorbell } from "./doorbell.ts";
+import { laneQueuesOf } from "./lane-queues.ts";
+import type { WorkerMetrics } from "./metrics.ts";
 import { LetGo } from "./patience.ts";
 
 /*
@@ -19,6 +21,8 @@ import { LetGo } from "./patience.ts";
  *   wait         snooze (nothing spent) or retry (a retry is spent): the job comes again at `until`
  *   LetGo        the process stops, or the lock is lost: the tries are given back, the job comes again in a second
  *   any error    a script of ours is wrong: the same, in five seconds
+ *
+ * A job of a tenant that this process does not know comes again in five seconds: another worker may know it.
  */
 
 export interface ScoreWorker {
@@ -29,7 +33,9 @@ export interface ScoreWorker {
 }
 
 export interface ScoreWorkerOptions {
-  readonly deciding: Deciding;
+  /** By tenant. */
+  readonly tenants: ReadonlyMap<string, Deciding>;
+  readonly metrics: WorkerMetrics;
   readonly calm: Calm;
   readonly progress: Progress;
   readonly logger: Logger;
@@ -50,6 +56,7 @@ type Wait = Extract<Outcome, { status: "wait" }>;
 const AGAIN_AFTER_LET_GO_MS = 1000;
 const AGAIN_AFTER_FAULT_MS = 5000;
 const RETRY_PRIORITY = 20;
+const STRANGERS_LOG_INTERVAL_MS = 60_000;
 
 // Why these numbers: a crashed worker's jobs come back within lock + 2 × interval. A stall is no fault of the job's,
 // so it never fails one; a job that kills its worker is told by its tries in the ledger.
@@ -69,9 +76,10 @@ const HOLDABLE = {
   drainDelay: 1,
 } as const satisfies Partial<WorkerOptions>;
 
-/** Serves the three lanes and the queue of suspects. */
+/** Serves the three lanes of every tenant, and the queue of suspects. */
 export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
-  const { deciding, progress, logger } = options;
+  const { metrics, progress, logger } = options;
+  const strangers = createRateLimitedLog({ logger, now: Date.now, intervalMs: STRANGERS_LOG_INTERVAL_MS });
   const bull = { prefix: queuePrefix(options.prefix) };
   const suspects = new Queue(SUSPECTS_QUEUE, {
     ...bull,
@@ -87,9 +95,11 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     return connection;
   }
 
-  function createLaneWorker(lane: Lane, concurrency: number): Worker {
+  function createLaneWorker(queue: string, lane: Lane): Worker {
+    const background = Math.max(1, Math.floor(options.concurrency / 4));
+    const concurrency = lane === "results" ? options.concurrency : background;
     const worker: Worker = new Worker(
-      lane,
+      queue,
       // Exactly three parameters: BullMQ hands the signal only to such a function.
       async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
         progress.busy(++active);
@@ -109,20 +119,26 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
   }
 
   async function serve(job: Job, lock: string, signal: AbortSignal, worker: Worker): Promise<void> {
-    const ids = readIds(job.data);
+    const doorbell = readDoorbell(job.data);
+    if (doorbell === undefined) return metrics.orphanJobs.inc();
+    const { tenant, ids } = doorbell;
+    const deciding = options.tenants.get(tenant);
+    if (deciding === undefined) {
+      strangers.warn({ tenant }, "a tenant is not known here, and its submissions wait: name it in ASSAY_TENANTS_FILE");
+      return await comeAgain(job, lock, Date.now() + AGAIN_AFTER_FAULT_MS);
+    }
     const token = randomUUID();
-    if (ids.length === 0) deciding.metrics.orphanJobs.inc();
     let waits: Wait[];
     try {
       const outcomes = await decideSubmissions(deciding.deps, ids, token, signal);
-      for (const outcome of outcomes) if (outcome.status === "suspect") await ringAlone(outcome.id, signal);
+      for (const outcome of outcomes) if (outcome.status === "suspect") await ringAlone(deciding, outcome.id, signal);
       const orphans = outcomes.filter(({ status }) => status === "orphan").length;
-      if (orphans > 0) deciding.metrics.orphanJobs.inc(orphans);
+      if (orphans > 0) metrics.orphanJobs.inc(orphans);
       waits = outcomes.filter((outcome) => outcome.status === "wait");
-      await snooze(waits, token, signal);
+      await snooze(deciding, waits, token, signal);
     } catch (error) {
       if (!(error instanceof LetGo)) logger.error({ err: error }, "a doorbell could not be served");
-      await letGo(ids, token);
+      await letGo(deciding, ids, token);
       return await comeAgain(
         job,
         lock,
@@ -132,9 +148,9 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     if (waits.length > 0) await wait(job, lock, waits, worker);
   }
 
-  async function ringAlone(id: string, signal: AbortSignal): Promise<void> {
-    deciding.metrics.suspects.inc();
-    const data = { v: 1, tenant: DEFAULT_TENANT, ids: [id] };
+  async function ringAlone({ keys, patience }: Deciding, id: string, signal: AbortSignal): Promise<void> {
+    metrics.suspects.inc();
+    const data = { v: 1, tenant: keys.tenant, ids: [id] };
     // Named by its submission: a suspect that waits its turn is not there twice, however often its lane rings for it.
     // No trace is left of a failed one: the reconciler rings again, and that must not be taken for a duplicate.
     const jobId = `s-${id}`;
@@ -144,18 +160,23 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
       removeOnComplete: true,
       removeOnFail: true,
     };
-    await deciding.patience(async () => {
+    await patience(async () => {
       // What is left of a job that stands in no list would make BullMQ ignore the new one.
       if ((await suspects.getJobState(jobId)) === "unknown") await suspects.remove(jobId);
       await suspects.add("alone", data, { ...settings, jobId });
     }, signal);
   }
 
-  async function snooze(waits: readonly Wait[], token: string, signal: AbortSignal): Promise<void> {
+  async function snooze(
+    { keys, patience }: Deciding,
+    waits: readonly Wait[],
+    token: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (waits.length === 0) return;
     const until = soonest(waits);
     const releases = waits.map(({ id, spendsRetry, why }): Release => ({ id, spendsRetry, snoozed: { why, until } }));
-    await deciding.patience(() => letGoSubmissions(options.redis, deciding.keys, token, releases), signal);
+    await patience(() => letGoSubmissions(options.redis, keys, token, releases), signal);
   }
 
   async function wait(job: Job, lock: string, waits: readonly Wait[], worker: Worker): Promise<never> {
@@ -168,10 +189,10 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     return await comeAgain(job, lock, until);
   }
 
-  async function letGo(ids: readonly string[], token: string): Promise<void> {
+  async function letGo({ keys }: Deciding, ids: readonly string[], token: string): Promise<void> {
     const releases = ids.map((id): Release => ({ id, spendsRetry: false }));
     // When Redis does not answer even now, the tries stay counted, and the submissions run alone later.
-    await letGoSubmissions(options.redis, deciding.keys, token, releases).catch(() => undefined);
+    await letGoSubmissions(options.redis, keys, token, releases).catch(() => undefined);
   }
 
   async function comeAgain(job: Job, lock: string, at: number): Promise<never> {
@@ -179,8 +200,7 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     throw new DelayedError();
   }
 
-  const background = Math.max(1, Math.floor(options.concurrency / 4));
-  const lanes = LANES.map((lane) => createLaneWorker(lane, lane === "results" ? options.concurrency : background));
+  const lanes = [...laneQueuesOf(options.tenants.keys())].map(([queue, lane]) => createLaneWorker(queue, lane));
   const alone = new Worker(SUSPECTS_QUEUE, options.suspectFile, {
     ...bull,
     ...SETTINGS,
