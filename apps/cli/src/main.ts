@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { randomBytes } from "node:crypto";
+import { text } from "node:stream/consumers";
 import { createPaint } from "./paint.ts";
 import { run } from "./program.ts";
 
@@ -9,6 +11,8 @@ const { exitCode, out, err } = await run(process.argv.slice(2), {
   env,
   now: Date.now(),
   paint: createPaint(stdout.isTTY && !env["NO_COLOR"]),
+  randomBytes,
+  readInput: () => text(process.stdin),
 });
 stdout.write(out);
 stderr.write(err);

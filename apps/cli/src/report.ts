@@ -20,6 +20,10 @@ export interface World {
   /** Unix ms. */
   readonly now: number;
   readonly paint: Paint;
+  /** Bytes that nobody can guess. */
+  readonly randomBytes: (size: number) => Uint8Array;
+  /** All of standard input, as text. */
+  readonly readInput: () => Promise<string>;
 }
 
 /** A command could not do its work: the command line or a file is wrong, or something was not found or not reached. */
