@@ -49,4 +49,4 @@ export {
 } from "./server.ts";
 export { type Report, type Reported, reportOutcome } from "./report.ts";
 export { readStreamLag, type StreamLag } from "./stream-lag.ts";
-export { bringEvent, forgetWaiters, isAwaitedEvent, readStoredEvent } from "./stored-event.ts";
+export { type Brought, bringEvent, forgetWaiters, isAwaitedEvent, readStoredEvent } from "./stored-event.ts";
