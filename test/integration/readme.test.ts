@@ -5,9 +5,11 @@ import { dirname, join } from "node:path";
 import { createAssayClient } from "@assay/client";
 import { parseSealedKeys, seal } from "@assay/fingerprint";
 import { checkServer, connectForCommands, disconnect, whenReady } from "@assay/ledger";
-import { type Event, isRecord } from "@assay/protocol";
+import { loadConfig as loadIngressConfig } from "@assay/ingress";
+import { type Event, isRecord, ROLES } from "@assay/protocol";
 import { Verdict } from "@assay/protocol/schemas";
 import { loadRuleset } from "@assay/rules";
+import { loadConfig as loadWorkerConfig } from "@assay/worker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startApp } from "../support/app-process.ts";
 import { aBot, anEvent, aToken } from "../support/events.ts";
@@ -90,6 +92,8 @@ describe("README.md", () => {
       "compose",
       "doctor",
       "doctor-output",
+      "keys",
+      "tenants",
       "alerts",
     ];
     expect(blocksOf(readme).map((block) => block.run)).toEqual([...backend, ...others]);
@@ -229,6 +233,32 @@ describe("README.md", () => {
     const shown = namesIn(blockOf(readme, "doctor-output"));
     expect(shown.filter((name) => !namesIn(stdout).includes(name))).toEqual([]);
     expect(shown.length).toBeGreaterThan(4);
+  });
+
+  test("shows keys and tenants that both apps can read", () => {
+    const env = {
+      REDIS_URL: redis.url,
+      ASSAY_TENANTS_FILE: folder.write("tenants.yaml", fillIn(blockOf(readme, "tenants"), place)),
+    };
+    const ASSAY_KEYS_FILE = folder.write("keys.yaml", blockOf(readme, "keys"));
+    const { tenants, credentials } = loadIngressConfig({ ...env, ASSAY_KEYS_FILE });
+    expect(tenants.map(({ name }) => name)).toEqual(["0", "shop-eu"]);
+    expect(credentials.keys.map(({ tenant, name }) => `${tenant}/${name}`)).toEqual([
+      "0/shop",
+      "shop-eu/shop",
+      "shop-eu/desk",
+    ]);
+    expect(loadWorkerConfig(env).tenants[1]).toEqual({
+      name: "shop-eu",
+      sealedKeys: place.sealedKey,
+      lookups: { apiKeys: ["your-api-key"], region: "eu", rps: 5, burst: 15 },
+      rulesetsFolder: expect.stringMatching(/\/rulesets-eu$/),
+    });
+  });
+
+  test("names every role", () => {
+    const told = tableOf(readme, "role").flatMap(({ role = "" }) => role.replaceAll("`", "").split(", "));
+    expect(told.toSorted()).toEqual(ROLES.toSorted());
   });
 
   test("alerts by metrics that the processes have", async () => {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,6 +27,8 @@ undecided: { default: challenge, no_key_opens: block, lookup_unavailable: allow 
   _routes: "{ login: login, '*': default }\n",
 };
 
+const TEST_KEY = "secret-of-the-tests";
+
 let folder: string;
 let stack: WorkerStack;
 let adminPort: number;
@@ -39,7 +42,10 @@ beforeAll(async () => {
   for (const [name, yaml] of Object.entries(RULESETS)) writeFileSync(join(folder, `${name}.yaml`), yaml);
   stack = await openWorkerStack({ env: { ASSAY_RULESETS: folder } });
   ({ adminPort } = await stack.runWorker());
-  door = await startIngress(inject("redisUrl"), { ASSAY_PREFIX: stack.prefix });
+  const sha256 = createHash("sha256").update(TEST_KEY).digest("hex");
+  const keysFile = join(folder, "keys.json");
+  writeFileSync(keysFile, JSON.stringify({ keys: [{ name: "ci", sha256, roles: ["test", "read"] }] }));
+  door = await startIngress(inject("redisUrl"), { ASSAY_PREFIX: stack.prefix, ASSAY_KEYS_FILE: keysFile });
   const connection = inject("redisUrl");
   tester = createAssayClient({ connection, prefix: stack.prefix, test: true });
   visitors = createAssayClient({ connection, prefix: stack.prefix });
@@ -259,4 +265,29 @@ test("a test verdict says in the log that it is one", async () => {
     await client.close();
     await own.stop();
   }
+});
+
+describe("a key with the role test", () => {
+  const headers = { authorization: `Bearer ${TEST_KEY}` };
+
+  test("sends test events over HTTP and reads their verdicts", async () => {
+    const answer = await door.submit({ event_id: "test_block" }, { wait: 20, headers });
+    expect(answer).toMatchObject({ status: 200, json: { action: "block", test: true } });
+    const { id } = JSON.parse(answer.text);
+    expect(await door.request(`/v1/verdicts/${id}`, { headers })).toMatchObject({ status: 200, json: { id } });
+  });
+
+  test("sends nothing else", async () => {
+    const answer = await door.submit({ event_id: anEventId() }, { headers });
+    expect(answer).toMatchObject({ status: 403, json: { code: "forbidden" } });
+  });
+
+  test("tells no outcome", async () => {
+    const answer = await door.request("/v1/outcomes", {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json", "idempotency-key": "o-1" },
+      body: JSON.stringify({ reference: "order-1", outcome: "paid" }),
+    });
+    expect(answer).toMatchObject({ status: 403, json: { code: "forbidden" } });
+  });
 });

@@ -1,8 +1,8 @@
-import { createSuspectProcess, readIds } from "@assay/worker";
+import { createSuspectProcess } from "@assay/worker";
 import { poisonable } from "./poison.ts";
 
 const decide = createSuspectProcess(poisonable);
 
 export default async function suspect(job: { data: unknown }): Promise<void> {
-  await decide(readIds(job.data));
+  await decide(job.data);
 }

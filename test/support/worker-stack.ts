@@ -6,6 +6,7 @@ import { connectForCommands, disconnect, tellAbility, whenReady } from "@assay/l
 import {
   type Context,
   createKeys,
+  DEFAULT_TENANT,
   type Event,
   type Keys,
   type Submission,
@@ -20,7 +21,7 @@ import { startApp, type AppProcess } from "./app-process.ts";
 import { eventually } from "./eventually.ts";
 import { aToken } from "./events.ts";
 
-/** A producer, keys and workers on one Redis prefix of their own. Workers are started by the test. */
+/** A producer, keys and workers of one tenant, on a Redis prefix of their own. Workers are started by the test. */
 export interface WorkerStack {
   readonly prefix: string;
   readonly keys: Keys;
@@ -54,12 +55,12 @@ export interface WorkerStack {
   stop(): Promise<void>;
 }
 
-/** Opens a stack on the run's Redis, or on another. */
+/** Opens a stack on the run's Redis, or on another; for the default tenant on a prefix of its own, unless it is told. */
 export async function openWorkerStack(
-  options: { redisUrl?: string; env?: Record<string, string> } = {},
+  options: { redisUrl?: string; env?: Record<string, string>; prefix?: string; tenant?: string } = {},
 ): Promise<WorkerStack> {
   const redisUrl = options.redisUrl ?? inject("redisUrl");
-  const prefix = `t${aToken(10).toLowerCase()}`;
+  const { prefix = `t${aToken(10).toLowerCase()}`, tenant = DEFAULT_TENANT } = options;
   const keyText = randomBytes(32).toString("base64");
   const [sealedKey] = parseSealedKeys(keyText);
   if (sealedKey === undefined) throw new Error("A fresh key must be usable.");
@@ -74,16 +75,16 @@ export async function openWorkerStack(
   redis.on("error", () => undefined);
   await whenReady(redis);
   // `submitWebhook` stands for an ingress that takes webhooks.
-  await tellAbility(redis, prefix, "0", "webhooks", true);
-  const producer = await createProducer({ redis, prefix });
-  const keys = createKeys({ prefix });
+  await tellAbility(redis, prefix, tenant, "webhooks", true);
+  const producer = await createProducer({ redis, prefix, tenant });
+  const keys = createKeys({ prefix, tenant });
   const stops: (() => Promise<void>)[] = [() => disconnect(redis), () => producer.stop()];
 
   async function submit(id: string, submission: Submission, receivedAt?: number, awaited = false): Promise<string> {
     await producer.submit({ id, submission, ...(receivedAt === undefined ? {} : { receivedAt }) }, { awaited });
     return id;
   }
-  const idOf = (key: string | undefined) => submissionId("0", "default", key ?? aToken(20));
+  const idOf = (key: string | undefined) => submissionId(tenant, "default", key ?? aToken(20));
 
   return {
     prefix,
@@ -120,7 +121,7 @@ export async function openWorkerStack(
       return submit(idOf(key), submission, receivedAt);
     },
     submitWebhook: (event) =>
-      submit(webhookId("0", event.event_id), {
+      submit(webhookId(tenant, event.event_id), {
         kind: "webhook",
         event_id: event.event_id,
         payload: Buffer.from(JSON.stringify(event)),

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { randomBytes } from "node:crypto";
+import { text } from "node:stream/consumers";
 import { createPaint } from "./paint.ts";
 import { run } from "./program.ts";
 
@@ -15,6 +17,8 @@ const { exitCode, out, err } = await run(process.argv.slice(2), {
       // Once: a second signal ends the process.
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
     }),
+  randomBytes,
+  readInput: () => text(process.stdin),
 });
 stdout.write(out);
 stderr.write(err);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isSubmissionId } from "@assay/protocol";
+import { DEFAULT_TENANT, isSubmissionId, ROLES } from "@assay/protocol";
 import { RulesetError } from "@assay/rules";
 import { Command, CommanderError } from "commander";
 import { checkRulesets, type CheckOptions } from "./check-rulesets.ts";
@@ -8,6 +8,7 @@ import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
 import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts";
 import { faultJson, showFaults } from "./faults.ts";
 import { listRulesets } from "./list-rulesets.ts";
+import { hashKey, makeKey, type MakeKeyOptions } from "./make-key.ts";
 import { printFactsSchema, printRulesetSchema } from "./print-schema.ts";
 import { CommandError, EXIT, type ExitCode, type Report, type World } from "./report.ts";
 import { runVendor, type VendorOptions } from "./run-vendor.ts";
@@ -76,9 +77,7 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
-    .description(
-      "Check, test and explain the rulesets of Assay, see how an installation fares, and try it without Fingerprint.",
-    )
+    .description("Rulesets and keys of Assay, how an installation fares, and a stand-in to try it without Fingerprint.")
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
     .exitOverride()
@@ -148,15 +147,33 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .option("--any", "invent an ordinary event for every id that it does not know, made when the id says")
     .addHelpText("after", EXIT_CODES)
     .action(async (options: VendorOptions) => finish(await runVendor(options, world)));
+  addKeys(program, world, finish);
   return program;
 }
 
+function addKeys(program: Command, world: World, finish: (report: Report) => void): void {
+  const keys = program.command("keys").description("what callers prove themselves with");
+  plain(keys, "new")
+    .description("make a secret, and the entry of ASSAY_KEYS_FILE that knows it by its hash")
+    .requiredOption("--name <name>", "the caller; keys of one name share their submissions")
+    .option("--tenant <tenant>", "whose key it is", DEFAULT_TENANT)
+    .option("--role <role>", `one of ${ROLES.join(", ")}; may be repeated (default: submit and read)`, collect, [])
+    .action((options: MakeKeyOptions) => finish(makeKey(options, world)));
+
+  plain(keys, "hash")
+    .description("print the SHA-256 of the secret on standard input")
+    .action(async () => finish(await hashKey(world)));
+}
+
 function command(parent: Command, name: string): Command {
-  return parent
-    .command(name)
-    .option("--rulesets <folder>", "the folder of rulesets (default: ASSAY_RULESETS, or ./rulesets)")
-    .option("--json", "print JSON")
-    .addHelpText("after", EXIT_CODES);
+  return plain(parent, name).option(
+    "--rulesets <folder>",
+    "the folder of rulesets (default: ASSAY_RULESETS, or ./rulesets)",
+  );
+}
+
+function plain(parent: Command, name: string): Command {
+  return parent.command(name).option("--json", "print JSON").addHelpText("after", EXIT_CODES);
 }
 
 function collect(value: string, before: readonly string[]): string[] {

@@ -24,6 +24,10 @@ export interface World {
   print(line: string): void;
   /** Resolves when the user ends a command that goes on. Until it is called, the signals do what they always do. */
   interrupted(): Promise<void>;
+  /** Bytes that nobody can guess. */
+  readonly randomBytes: (size: number) => Uint8Array;
+  /** All of standard input, as text. */
+  readonly readInput: () => Promise<string>;
 }
 
 /** A command could not do its work: the command line or a file is wrong, or something was not found or not reached. */

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { anEvent } from "@assay/fingerprint/stand-in";
 import { describe, expect, test } from "vitest";
@@ -98,6 +99,8 @@ async function startVendor(...args: string[]): Promise<Vendor> {
       env: {},
       now: 0,
       paint: createPaint(false),
+      randomBytes,
+      readInput: () => Promise.resolve(""),
       print(line) {
         lines.push(line);
         resolve();

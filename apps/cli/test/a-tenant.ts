@@ -14,7 +14,7 @@ export function aTenant(
 ): TenantPatient {
   const none = { origin: [], app: [], environment: [], platform: [], signal: [], seal: [], kind: [], lookup: [] };
   return {
-    tenant: { name: "0", takesWebhooks: false, rulesetsFolder: "rulesets", ...changes.tenant },
+    tenant: { name: "0", takesWebhooks: false, webhookVerdicts: "all", ...changes.tenant },
     keys: createKeys(),
     sightings: { seen: { ...none, ...changes.seen }, minutes: changes.minutes ?? [] },
     abilities: changes.abilities ?? {},

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -30,6 +31,18 @@ export async function assay(...args: string[]): Promise<Run> {
 
 /** The same, as on a terminal with colours or without. */
 export async function assayPainted(isColoured: boolean, ...args: string[]): Promise<Run> {
+  return await runOn({ isColoured, input: "" }, args);
+}
+
+/** The same, with this on its standard input. */
+export async function assayOn(input: string, ...args: string[]): Promise<Run> {
+  return await runOn({ isColoured: false, input }, args);
+}
+
+async function runOn(
+  { isColoured, input }: { readonly isColoured: boolean; readonly input: string },
+  args: readonly string[],
+): Promise<Run> {
   const now = Date.UTC(2026, 10, 23);
   const { exitCode, out, err } = await run(args, {
     env: { ASSAY_RULESETS: folder },
@@ -37,6 +50,8 @@ export async function assayPainted(isColoured: boolean, ...args: string[]): Prom
     paint: createPaint(isColoured),
     print: () => undefined,
     interrupted: () => Promise.resolve(),
+    randomBytes,
+    readInput: () => Promise.resolve(input),
   });
   return { exitCode, out: out.replaceAll(folder, "DIR"), err: err.replaceAll(folder, "DIR") };
 }

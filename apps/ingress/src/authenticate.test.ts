@@ -1,24 +1,27 @@
 import { signWebhook } from "@assay/fingerprint";
 import { describe, expect, test } from "vitest";
-import { admitWebhook, authenticate, verifyWebhook, type WebhookProof } from "./authenticate.ts";
-import { type Credentials, sha256 } from "./credentials.ts";
+import { mayDo, type Role, ROLES } from "@assay/protocol";
+import { admitWebhook, authenticate, authorize, verifyWebhook, type WebhookProof } from "./authenticate.ts";
+import { type IngressKey, sha256, type WebhookCredentials } from "./credentials.ts";
 
 const KEYS = [
-  { name: "shop", hash: sha256("old") },
-  { name: "shop", hash: sha256("new") },
-  { name: "till", hash: sha256("other") },
+  aKey("0", "shop", "old"),
+  aKey("0", "shop", "new"),
+  aKey("eu", "till", "other", ["read"]),
+  aKey("us", "till", "third", ["submit"]),
 ];
 const NO_PROOF: WebhookProof = { signature: undefined, authorization: undefined, token: undefined };
-const SIGNED: Credentials = { keys: [], webhookSecrets: ["one", "two"], webhookBasicAuth: "fp:hunter2" };
-const BASIC: Credentials = { keys: [], webhookSecrets: [], webhookBasicAuth: "fp:hunter2" };
+const SIGNED: WebhookCredentials = { secrets: ["one", "two"], basicAuth: "fp:hunter2" };
+const BASIC: WebhookCredentials = { secrets: [], basicAuth: "fp:hunter2" };
 
 describe("authenticate", () => {
   test.each([
-    ["Bearer old", "shop"],
-    ["bearer new", "shop"],
-    ["Bearer  other", "till"],
-  ])("%j is the key %s", (header, name) => {
-    expect(authenticate(header, KEYS)).toBe(name);
+    ["Bearer old", "0", "shop", ["submit", "read"]],
+    ["bearer new", "0", "shop", ["submit", "read"]],
+    ["Bearer  other", "eu", "till", ["read"]],
+    ["Bearer third", "us", "till", ["submit"]],
+  ])("%j is of tenant %s, the key %s with the roles %j", (header, tenant, name, roles) => {
+    expect(authenticate(header, KEYS)).toMatchObject({ tenant, name, roles });
   });
 
   test.each([undefined, "", "Bearer", "Bearer ", "Bearer olD", "Bearer old new", "old", "Basic old"])(
@@ -30,6 +33,46 @@ describe("authenticate", () => {
 
   test("lets nobody in without keys", () => {
     expect(() => authenticate("Bearer old", [])).toThrow(expect.objectContaining({ code: "unauthorized" }));
+  });
+
+  test("looks at every key, whichever it is", () => {
+    const looked: string[] = [];
+    const watched = KEYS.map((key) => ({
+      ...key,
+      get hash() {
+        looked.push(`${key.tenant}/${key.name}`);
+        return key.hash;
+      },
+    }));
+    authenticate("Bearer old", watched);
+    expect(looked).toHaveLength(KEYS.length);
+  });
+});
+
+describe("authorize", () => {
+  const pairs = ROLES.flatMap((held) => ROLES.map((needed) => [held, needed] as const));
+
+  test.each(pairs.filter(([held, needed]) => mayDo([held], needed)))(
+    "lets %s in where %s is needed",
+    (held, needed) => {
+      expect(() => authorize([held], [needed])).not.toThrow();
+    },
+  );
+
+  test.each(pairs.filter(([held, needed]) => !mayDo([held], needed)))(
+    "refuses %s where %s is needed, and says so",
+    (held, needed) => {
+      const refused = { code: "forbidden", message: expect.stringContaining(`the role ${needed}. Yours has ${held}`) };
+      expect(() => authorize([held], [needed])).toThrow(expect.objectContaining(refused));
+    },
+  );
+
+  test("lets in whoever has one of several roles", () => {
+    expect(() => authorize(["test"], ["submit", "test"])).not.toThrow();
+  });
+
+  test("lets nobody in where no role is named", () => {
+    expect(() => authorize([...ROLES], [])).toThrow(expect.objectContaining({ code: "forbidden" }));
   });
 });
 
@@ -68,7 +111,7 @@ describe("admitWebhook", () => {
 
   test("refuses all where nothing is configured", () => {
     const refused = expect.objectContaining({ code: "webhook_auth_not_configured", retryable: true });
-    expect(() => admitWebhook(NO_PROOF, { keys: [], webhookSecrets: [] })).toThrow(refused);
+    expect(() => admitWebhook(NO_PROOF, { secrets: [] })).toThrow(refused);
   });
 });
 
@@ -76,15 +119,19 @@ describe("verifyWebhook", () => {
   const body = Buffer.from('{"event_id":"1"}');
 
   test.each(["one", "two"])("takes what the secret %s signed", (secret) => {
-    expect(() => verifyWebhook(body, signWebhook(body, secret), SIGNED.webhookSecrets)).not.toThrow();
+    expect(() => verifyWebhook(body, signWebhook(body, secret), SIGNED.secrets)).not.toThrow();
   });
 
   test.each([signWebhook(body, "three"), undefined, "v1="])("refuses the signature %j", (signature) => {
     const refused = expect.objectContaining({ code: "webhook_signature_invalid" });
-    expect(() => verifyWebhook(body, signature, SIGNED.webhookSecrets)).toThrow(refused);
+    expect(() => verifyWebhook(body, signature, SIGNED.secrets)).toThrow(refused);
   });
 });
 
 function basic(pair: string): string {
   return `Basic ${Buffer.from(pair).toString("base64")}`;
+}
+
+function aKey(tenant: string, name: string, secret: string, roles: readonly Role[] = ["submit", "read"]): IngressKey {
+  return { tenant, name, roles, hash: sha256(secret), origin: "test" };
 }

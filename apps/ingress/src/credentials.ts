@@ -1,28 +1,43 @@
 import { createHash } from "node:crypto";
+import { DEFAULT_TENANT, faultOfRoles, type Role } from "@assay/protocol";
 
-/** A named key of a caller. The secret itself is not kept. */
-export interface IngressKey {
+/** Who calls, and what for. */
+export interface Caller {
+  readonly tenant: string;
   /** Part of every submission id, so that secrets may rotate under one name. */
   readonly name: string;
+  readonly roles: readonly Role[];
+}
+
+/** A named key of a caller. The secret itself is not kept. */
+export interface IngressKey extends Caller {
   /** SHA-256 of the secret. */
   readonly hash: Uint8Array;
+  /** Where it was read, for faults: a variable, or a path in `ASSAY_KEYS_FILE`. */
+  readonly origin: string;
+}
+
+/** What Fingerprint proves itself with to one tenant. */
+export interface WebhookCredentials {
+  /** Secrets that sign webhooks; any of them may have signed. */
+  readonly secrets: readonly string[];
+  /** `user:password`, asked for only while there is no secret. */
+  readonly basicAuth?: string;
 }
 
 /** What callers and Fingerprint prove themselves with. */
 export interface Credentials {
   readonly keys: readonly IngressKey[];
-  /** Secrets that sign webhooks; any of them may have signed. */
-  readonly webhookSecrets: readonly string[];
-  /** `user:password`, asked for only while there is no webhook secret. */
-  readonly webhookBasicAuth?: string;
+  /** By tenant; every tenant has some, maybe empty. */
+  readonly webhooks: ReadonlyMap<string, WebhookCredentials>;
 }
 
-/** Variables that hold credentials. */
-export const CREDENTIAL_VARIABLES = [
-  "ASSAY_INGRESS_KEYS",
-  "ASSAY_WEBHOOK_SECRETS",
-  "ASSAY_WEBHOOK_BASIC_AUTH",
-] as const;
+/** Something is wrong with a credential. */
+export interface CredentialFault {
+  /** A variable, or a path in a file. */
+  readonly name: string;
+  readonly message: string;
+}
 
 /** A credential's text cannot be used. The message says what to change, and never holds the text. */
 export class CredentialError extends Error {
@@ -30,24 +45,15 @@ export class CredentialError extends Error {
   readonly code = "credential_invalid";
 }
 
-/** Reads one variable's text into its part of the credentials. Throws a CredentialError. */
-export function readCredential(variable: (typeof CREDENTIAL_VARIABLES)[number], text: string): Partial<Credentials> {
-  switch (variable) {
-    case "ASSAY_INGRESS_KEYS":
-      return { keys: readKeys(text) };
-    case "ASSAY_WEBHOOK_SECRETS":
-      return { webhookSecrets: readWebhookSecrets(text) };
-    case "ASSAY_WEBHOOK_BASIC_AUTH":
-      return { webhookBasicAuth: readBasicAuth(text) };
-  }
-}
-
 /** SHA-256 of a text: equal lengths, so that two secrets can be compared in constant time. */
 export function sha256(text: string): Uint8Array {
   return createHash("sha256").update(text).digest();
 }
 
-function readKeys(text: string): readonly IngressKey[] {
+const SHORT_ROLES: readonly Role[] = ["submit", "read"];
+
+/** Reads `ASSAY_INGRESS_KEYS`: keys of the default tenant that submit and read. Throws a CredentialError. */
+export function readShortKeys(text: string): readonly IngressKey[] {
   const names = new Map<string, string>();
   for (const [index, entry] of splitList(text).entries()) {
     const [, name = "default", secret = ""] = /^(?:([^:]*):)?(.*)$/s.exec(entry) ?? [];
@@ -66,18 +72,73 @@ function readKeys(text: string): readonly IngressKey[] {
     names.set(secret, name);
   }
   if (names.size === 0) throw new CredentialError("There is no key in it. Write a comma list of name:secret.");
-  return [...names].map(([secret, name]) => ({ name, hash: sha256(secret) }));
+  return [...names].map(([secret, name]) => ({
+    tenant: DEFAULT_TENANT,
+    name,
+    roles: SHORT_ROLES,
+    hash: sha256(secret),
+    origin: "ASSAY_INGRESS_KEYS",
+  }));
 }
 
-function readWebhookSecrets(text: string): readonly string[] {
+/** Reads a comma list of secrets that sign webhooks. Throws a CredentialError. */
+export function readWebhookSecrets(text: string): readonly string[] {
   const secrets = splitList(text);
   if (secrets.length > 0) return secrets;
   throw new CredentialError("There is no secret in it. Write a comma list of the webhooks' secrets.");
 }
 
-function readBasicAuth(text: string): string {
+/** Reads `user:password`. Throws a CredentialError. */
+export function readBasicAuth(text: string): string {
   if (/^[^:]+:.+$/s.test(text)) return text;
   throw new CredentialError("It must be user:password, both as set on the webhook.");
+}
+
+/** What is wrong with credentials beside each other: every key has its tenant, and no secret two owners. */
+export function faultsOfCredentials({ keys, webhooks }: Credentials): CredentialFault[] {
+  return [...faultsOfKeys(keys, new Set(webhooks.keys())), ...faultsOfWebhooks(webhooks)];
+}
+
+function faultsOfKeys(keys: readonly IngressKey[], tenants: ReadonlySet<string>): CredentialFault[] {
+  const faults: CredentialFault[] = [];
+  const owners = new Map<string, string>();
+  const rolesOf = new Map<string, string>();
+  for (const { tenant, name, roles, hash, origin } of keys) {
+    const fault = (message: string) => void faults.push({ name: origin, message });
+    const wrong = faultOfRoles(roles);
+    if (wrong !== undefined) fault(wrong);
+    if (!tenants.has(tenant)) {
+      fault(`is a key of the tenant ${tenant}, which is not there. Name it in ASSAY_TENANTS_FILE.`);
+    }
+    const owner = `${tenant}/${name}`;
+    const secret = Buffer.from(hash).toString("hex");
+    if ((owners.get(secret) ?? owner) !== owner) {
+      fault(`has the secret of ${owners.get(secret)} too. Give each name of each tenant its own.`);
+    }
+    owners.set(secret, owner);
+    const sorted = [...new Set(roles)].toSorted().join(", ");
+    if ((rolesOf.get(owner) ?? sorted) !== sorted) {
+      fault(`has other roles than another key of ${owner}. Keys of one name may rotate, so give all the same roles.`);
+    }
+    rolesOf.set(owner, sorted);
+  }
+  return faults;
+}
+
+// A secret that two tenants share lets each take the other's events.
+function faultsOfWebhooks(webhooks: ReadonlyMap<string, WebhookCredentials>): CredentialFault[] {
+  const faults: CredentialFault[] = [];
+  const owners = new Map<string, string>();
+  for (const [tenant, { secrets, basicAuth }] of webhooks) {
+    for (const secret of [...secrets, ...(basicAuth === undefined ? [] : [basicAuth])]) {
+      const owner = owners.get(secret) ?? tenant;
+      owners.set(secret, owner);
+      if (owner === tenant) continue;
+      const message = `has a webhook credential of the tenant ${owner}. Give each tenant its own at Fingerprint.`;
+      faults.push({ name: `tenants.${tenant}`, message });
+    }
+  }
+  return faults;
 }
 
 function splitList(text: string): string[] {

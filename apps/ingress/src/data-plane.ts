@@ -1,15 +1,13 @@
-import { createProducer } from "@assay/client/producer";
-import { createVerdictWaiter } from "@assay/client/waiter";
 import { createRateLimitedLog, type Logger, type Progress } from "@assay/host";
-import { connectForWork, redisErrorKind } from "@assay/ledger";
-import { createKeys, DEFAULT_TENANT, type ProblemError } from "@assay/protocol";
+import { redisErrorKind } from "@assay/ledger";
+import type { ProblemError } from "@assay/protocol";
 import { createAdmission } from "./admission.ts";
 import type { IngressConfig } from "./config.ts";
 import type { Credentials } from "./credentials.ts";
-import { createLedgerReader } from "./ledger-reader.ts";
 import type { IngressMetrics } from "./metrics.ts";
 import type { RedisLink } from "./redis-link.ts";
 import type { App } from "./route.ts";
+import { openTenants } from "./open-tenants.ts";
 import { createServer } from "./server.ts";
 
 /** The routes, listening. */
@@ -44,20 +42,24 @@ export class PortUnavailableError extends Error {
 
 /** Builds the routes on a Redis that is ready, and listens. */
 export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
-  const { config, link, progress } = options;
-  const { surface, openapi, durability } = config;
-  const parts = await openParts(options);
-  const keys = createKeys(config);
+  const { config, link, metrics, progress, logger } = options;
+  const { surface, openapi } = config;
+  const admission = createAdmission({
+    readRatio: () => link.readMemoryRatio(),
+    onGate: (gate) => logger.warn({ gate }, "the memory of Redis moved the gate"),
+  });
+  const takesWebhooks = (tenant: string) => {
+    const { secrets = [], basicAuth } = options.credentials().webhooks.get(tenant) ?? {};
+    return secrets.length > 0 || basicAuth !== undefined;
+  };
+  const tenants = await openTenants({ ...options, redis: link.redis, admission, takesWebhooks });
   let stopping: Promise<void> | undefined;
   const app = await createServer({
     ...options,
-    ...parts,
+    metrics,
     surface,
     openapi,
-    durability,
-    tenant: DEFAULT_TENANT,
-    reader: createLedgerReader({ redis: link.redis, keys, now: options.now }),
-    outcomes: { redis: link.redis, keys, hashKey: options.hashKey },
+    tenants: tenants.deps,
     onInHand(count, oneEnded) {
       progress.busy(count);
       if (oneEnded) progress.worked();
@@ -67,44 +69,20 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
   });
   async function close(): Promise<void> {
     // Whoever waits for a verdict is told that it is pending, so that the door can close at once.
-    await parts.waiter.stop();
+    await tenants.endWaits();
     await app.close();
-    await parts.admission.stop();
-    await parts.producer.stop();
+    await admission.stop();
+    await tenants.stop();
   }
   const stop = () => (stopping ??= close());
   try {
     const port = await listen(app, config.port, options.host);
-    parts.admission.start();
+    admission.start();
     return { port, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-/** What the routes hand their work to. */
-async function openParts({ config, link, metrics, logger, now, signal }: DataPlaneOptions) {
-  const { prefix, redisUrl } = config;
-  const { redis } = link;
-  const producer = await createProducer({
-    redis,
-    prefix,
-    now,
-    signal,
-    onShed: (lane) => metrics.shed(lane, "overload"),
-  });
-  const waiter = createVerdictWaiter({
-    redis,
-    connect: () => connectForWork({ url: redisUrl, name: "assay-ingress-waiter" }),
-    keys: createKeys(config),
-    prefix,
-  });
-  const admission = createAdmission({
-    readRatio: () => link.readMemoryRatio(),
-    onGate: (gate) => logger.warn({ gate }, "the memory of Redis moved the gate"),
-  });
-  return { producer, waiter, admission };
 }
 
 async function listen(app: App, port: number, host: string | undefined): Promise<number> {

@@ -7,6 +7,7 @@ import {
   prepareRedis,
   type ReadyReport,
 } from "@assay/host";
+import { DEFAULT_TENANT } from "@assay/protocol";
 import type { IngressConfig } from "./config.ts";
 import { openDataPlane } from "./data-plane.ts";
 import { createIngressMetrics } from "./metrics.ts";
@@ -123,11 +124,16 @@ export function createIngress(config: IngressConfig, { logger, now = Date.now, h
 
 function warningsOf({ surface, credentials }: IngressConfig): string[] {
   if (surface === "api") return [];
-  const { webhookSecrets, webhookBasicAuth } = credentials;
-  if (webhookSecrets.length === 0 && webhookBasicAuth === undefined) {
-    return ["Webhooks are refused: neither ASSAY_WEBHOOK_SECRETS nor ASSAY_WEBHOOK_BASIC_AUTH is set."];
-  }
-  return webhookSecrets.length > 0 && webhookBasicAuth !== undefined
-    ? ["ASSAY_WEBHOOK_BASIC_AUTH is not used while ASSAY_WEBHOOK_SECRETS is set: every webhook must be signed."]
-    : [];
+  return [...credentials.webhooks].flatMap(([tenant, { secrets, basicAuth }]) => {
+    const whose = tenant === DEFAULT_TENANT ? "" : ` of the tenant ${tenant}`;
+    const instead = tenant === DEFAULT_TENANT ? "" : ", nor what stands for them in ASSAY_TENANTS_FILE";
+    if (secrets.length === 0 && basicAuth === undefined) {
+      return [
+        `Webhooks${whose} are refused: neither ASSAY_WEBHOOK_SECRETS nor ASSAY_WEBHOOK_BASIC_AUTH is set${instead}.`,
+      ];
+    }
+    return secrets.length > 0 && basicAuth !== undefined
+      ? [`The user and password of webhooks${whose} are not used while a webhook secret is set: each must be signed.`]
+      : [];
+  });
 }

@@ -22,9 +22,12 @@ export function observeRequests(app: App, { metrics, logger, now, onInHand }: Re
   app.decorateRequest("receivedAt", 0);
   app.decorateRequest("startedAt", 0);
   app.decorateRequest("keyName", "");
+  app.decorateRequest("tenant", "");
+  app.decorateRequest("roles");
   app.addHook("onRequest", (request, reply, next) => {
     request.receivedAt = now();
     request.startedAt = performance.now();
+    request.roles = [];
     onInHand(++inHand, false);
     reply.raw.once("close", () => {
       onInHand(--inHand, true);

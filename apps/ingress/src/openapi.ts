@@ -33,7 +33,9 @@ export async function addOpenapi(app: App): Promise<void> {
         version: ASSAY_VERSION,
       },
       components: {
-        securitySchemes: { key: { type: "http", scheme: "bearer", description: "A secret of ASSAY_INGRESS_KEYS." } },
+        securitySchemes: {
+          key: { type: "http", scheme: "bearer", description: "The secret of a key. It says whose request this is." },
+        },
       },
     },
     transform: jsonSchemaTransform,

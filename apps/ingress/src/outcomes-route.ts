@@ -12,7 +12,7 @@ import { memoryShed, REDIS_ANSWER_MS } from "./accept-arrival.ts";
 import { IdempotencyHeaders } from "./idempotency-headers.ts";
 import type { OutcomeResult } from "./metrics.ts";
 import { responses } from "./openapi.ts";
-import type { App, RouteDeps } from "./route.ts";
+import { type App, type RouteDeps, type TenantDeps, tenantOf } from "./route.ts";
 import { within } from "./within.ts";
 
 const SCHEMA = {
@@ -24,7 +24,7 @@ const SCHEMA = {
   security: [{ key: [] }],
   headers: IdempotencyHeaders,
   body: OutcomeBody,
-  response: responses({ 202: OutcomeAccepted }, [400, 401, 404, 409, 413, 415, 503]),
+  response: responses({ 202: OutcomeAccepted }, [400, 401, 403, 404, 409, 413, 415, 503]),
 };
 
 const RESULTS: { readonly [code in ProblemCode]?: OutcomeResult } = {
@@ -36,16 +36,18 @@ const RESULTS: { readonly [code in ProblemCode]?: OutcomeResult } = {
 
 /** Adds `POST /v1/outcomes`: keeps what became of a submission, and counts it. */
 export function addOutcomesRoute(app: App, deps: RouteDeps): void {
-  app.post("/v1/outcomes", { schema: SCHEMA, bodyLimit: MAX_OUTCOME_BYTES }, async (request, reply) => {
+  const options = { schema: SCHEMA, bodyLimit: MAX_OUTCOME_BYTES, config: { needs: ["submit"] } } as const;
+  app.post("/v1/outcomes", options, async (request, reply) => {
     const outcome = request.body;
     const eventId = outcome.about.by === "event_id" ? outcome.about.value : undefined;
     const key = readIdempotencyKey(request.headers["idempotency-key"], eventId);
-    const receipt = await tell(deps, outcomeId(deps.tenant, request.keyName, key), outcome);
-    return reply.code(202).send({ ...receipt, durability: deps.durability });
+    const tenant = tenantOf(deps, request.tenant);
+    const receipt = await tell(tenant, outcomeId(tenant.tenant, request.keyName, key), outcome);
+    return reply.code(202).send({ ...receipt, durability: tenant.durability });
   });
 }
 
-async function tell(deps: RouteDeps, id: string, outcome: Outcome) {
+async function tell(deps: TenantDeps, id: string, outcome: Outcome) {
   try {
     // Nobody waits in the background for it: it goes with what callers hand in.
     if (!deps.admission.admits("results")) throw memoryShed();

@@ -1,6 +1,7 @@
 import { followSecretFiles, type Logger } from "@assay/host";
 import type { IngressConfig } from "./config.ts";
-import { CREDENTIAL_VARIABLES, type Credentials, readCredential } from "./credentials.ts";
+import { joinChecked, takePart } from "./credential-sources.ts";
+import type { Credentials } from "./credentials.ts";
 
 /** Credentials as they are now. */
 export interface RotatingCredentials {
@@ -8,17 +9,21 @@ export interface RotatingCredentials {
   stop(): Promise<void>;
 }
 
-/** Starts with the configured credentials and takes those of a `…_FILE` anew when it changes; a bad file changes nothing. */
+/** Starts with the configured credentials and takes those of a file anew when it changes; a bad file changes nothing. */
 export function rotateCredentials(config: IngressConfig, logger: Logger): RotatingCredentials {
-  let { credentials } = config;
+  let parts = config.credentials;
+  let current = joinChecked(parts);
   const files = followSecretFiles({
-    env: config.credentialFiles,
-    names: CREDENTIAL_VARIABLES,
-    changed(name, text) {
-      const variable = CREDENTIAL_VARIABLES.find((known) => known === name);
-      if (variable !== undefined) credentials = { ...credentials, ...readCredential(variable, text) };
-    },
+    files: config.credentialFiles.map(({ source, setting, path }) => ({
+      setting,
+      path,
+      changed(text) {
+        const next = takePart(parts, source, text);
+        current = joinChecked(next);
+        parts = next;
+      },
+    })),
     logger,
   });
-  return { current: () => credentials, stop: () => files.stop() };
+  return { current: () => current, stop: () => files.stop() };
 }

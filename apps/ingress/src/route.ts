@@ -1,12 +1,14 @@
 import type { ReportDeps } from "@assay/client/report";
 import type { VerdictWaiter } from "@assay/client/waiter";
 import type { Durability } from "@assay/ledger";
+import { ProblemError, type Role } from "@assay/protocol";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AcceptDeps } from "./accept-arrival.ts";
 import type { Credentials } from "./credentials.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
+import type { WebhookVerdicts } from "./read-credentials.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -16,6 +18,14 @@ declare module "fastify" {
     startedAt: number;
     /** Name of the key that the request bears; empty where none is asked for. */
     keyName: string;
+    /** The tenant of that key. */
+    tenant: string;
+    /** The roles of that key. */
+    roles: readonly Role[];
+  }
+  interface FastifyContextConfig {
+    /** The roles of which a caller needs one; every route behind keys says it. */
+    needs?: readonly Role[];
   }
 }
 
@@ -28,17 +38,35 @@ export type App = FastifyInstance<
   ZodTypeProvider
 >;
 
-/** What the routes are made of. */
-export interface RouteDeps extends AcceptDeps {
+/** What the routes do their work with for one tenant. */
+export interface TenantDeps extends AcceptDeps {
   readonly tenant: string;
   /** What a 202 promises. */
   readonly durability: Durability;
-  /** As they are now: they may rotate. */
-  readonly credentials: () => Credentials;
+  /** Which webhooks get a verdict. */
+  readonly webhookVerdicts: WebhookVerdicts;
   readonly reader: LedgerReader;
   readonly waiter: VerdictWaiter;
   /** Where outcomes are kept. */
   readonly outcomes: ReportDeps;
+}
+
+/** What the routes are made of. */
+export interface RouteDeps {
+  /** By name. */
+  readonly tenants: ReadonlyMap<string, TenantDeps>;
+  /** As they are now: they may rotate. */
+  readonly credentials: () => Credentials;
+}
+
+/** What serves a tenant. Throws a ProblemError `tenant_not_found`, which names no tenant. */
+export function tenantOf({ tenants }: RouteDeps, name: string): TenantDeps {
+  const tenant = tenants.get(name);
+  if (tenant !== undefined) return tenant;
+  throw new ProblemError(
+    "tenant_not_found",
+    "There is no such tenant. The path of a webhook is /v1/webhooks/fingerprint, and the tenant's name behind it where there are several.",
+  );
 }
 
 /** Media type of every answer that is no error. */

@@ -2,7 +2,7 @@ import { MAX_BODY_BYTES, ProblemError } from "@assay/protocol";
 import { fastify, type FastifyReply, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Socket } from "node:net";
-import { authenticate } from "./authenticate.ts";
+import { authenticate, authorize } from "./authenticate.ts";
 import type { Surface } from "./config.ts";
 import { observeRequests, type RequestObserver } from "./observe-requests.ts";
 import { addOpenapi } from "./openapi.ts";
@@ -87,11 +87,16 @@ function refuseUnreadable(problem: ProblemError, socket: Socket): void {
   socket.end(["HTTP/1.1 400 Bad Request", ...lines, "", body].join("\r\n"));
 }
 
-/** The routes of callers, behind their keys. */
+/** The routes of callers, behind their keys: a key says whose request it is, and what it may ask for. */
 async function addApi(app: App, deps: ServerDeps): Promise<void> {
   await app.register((scope: App, _options, done) => {
+    scope.addHook("onRoute", ({ url, config }) => {
+      if (config?.needs === undefined) throw new TypeError(`The route ${url} does not say which role it needs.`);
+    });
     scope.addHook("onRequest", (request, _reply, next) => {
-      request.keyName = authenticate(request.headers.authorization, deps.credentials().keys);
+      const { name, tenant, roles } = authenticate(request.headers.authorization, deps.credentials().keys);
+      authorize(roles, request.routeOptions.config.needs ?? []);
+      Object.assign(request, { keyName: name, tenant, roles });
       next();
     });
     addSubmissionsRoute(scope, deps);

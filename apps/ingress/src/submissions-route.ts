@@ -3,6 +3,7 @@ import {
   checkTestEvent,
   readIdempotencyKey,
   type ReadSubmission,
+  type Role,
   type Submission,
   submissionId,
 } from "@assay/protocol";
@@ -13,7 +14,7 @@ import { acceptArrival, REDIS_ANSWER_MS } from "./accept-arrival.ts";
 import { IdempotencyHeaders } from "./idempotency-headers.ts";
 import { responses } from "./openapi.ts";
 import { expiredVerdict } from "./problems.ts";
-import { type App, JSON_TYPE, type RouteDeps } from "./route.ts";
+import { type App, JSON_TYPE, type RouteDeps, type TenantDeps, tenantOf } from "./route.ts";
 import { readTraceparent } from "./traceparent.ts";
 import { WaitQuery, waitForVerdict } from "./wait.ts";
 
@@ -31,11 +32,13 @@ const SCHEMA = {
 
 /** Adds `POST /v1/submissions`: takes one submission in, and waits for its verdict where the caller asks for that. */
 export function addSubmissionsRoute(app: App, deps: RouteDeps): void {
-  app.post("/v1/submissions", { schema: SCHEMA }, async (request, reply) => {
-    const answer = await submit(deps, {
+  const options = { schema: SCHEMA, config: { needs: ["submit", "test"] } } as const;
+  app.post("/v1/submissions", options, async (request, reply) => {
+    const answer = await submit(tenantOf(deps, request.tenant), {
       read: request.body,
       headers: request.headers,
       keyName: request.keyName,
+      roles: request.roles,
       receivedAt: request.receivedAt,
       waitMs: request.query.wait ?? 0,
       leftMs: () => (request.query.wait ?? 0) - (performance.now() - request.startedAt),
@@ -50,16 +53,16 @@ interface Posted {
   readonly read: ReadSubmission;
   readonly headers: IncomingHttpHeaders & z.infer<typeof IdempotencyHeaders>;
   readonly keyName: string;
+  readonly roles: readonly Role[];
   readonly receivedAt: number;
   readonly waitMs: number;
   readonly leftMs: () => number;
   readonly response: ServerResponse;
 }
 
-async function submit(deps: RouteDeps, posted: Posted): Promise<{ readonly json: string } | Accepted> {
+async function submit(deps: TenantDeps, posted: Posted): Promise<{ readonly json: string } | Accepted> {
   const { read, headers, receivedAt, waitMs } = posted;
-  // No key of this version is for tests.
-  checkTestEvent(read.submission, { isTestKey: false });
+  checkTestEvent(read.submission, { isTestKey: posted.roles.includes("test") });
   const key = readIdempotencyKey(headers["idempotency-key"], read.submission.event_id);
   checkObservedAt(read.submission.context, receivedAt);
   for (const field of read.invalidContextFields) deps.metrics.invalidContext(field);

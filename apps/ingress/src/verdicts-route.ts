@@ -3,10 +3,11 @@ import { SubmissionStatus, Verdict } from "@assay/protocol/schemas";
 import { z } from "zod";
 import { responses } from "./openapi.ts";
 import { expiredVerdict, unknownSubmission } from "./problems.ts";
-import { type App, JSON_TYPE, type RouteDeps } from "./route.ts";
+import { type App, JSON_TYPE, type RouteDeps, type TenantDeps, tenantOf } from "./route.ts";
 import { WaitQuery, waitForVerdict } from "./wait.ts";
 
 const security = [{ key: [] }];
+const config = { needs: ["read"] } as const;
 const IdParams = z.object({ id: z.string().describe("Submission id.") });
 const EventParams = z.object({ event_id: z.string() });
 
@@ -20,35 +21,36 @@ const VERDICT = {
   security,
   params: IdParams,
   querystring: WaitQuery,
-  response: responses({ 200: Verdict, 202: Pending }, [400, 401, 404, 410, 503]),
+  response: responses({ 200: Verdict, 202: Pending }, [400, 401, 403, 404, 410, 503]),
 };
 const SUBMISSION = {
   summary: "Read where a submission stands",
   security,
   params: IdParams,
-  response: responses({ 200: SubmissionStatus }, [401, 404, 503]),
+  response: responses({ 200: SubmissionStatus }, [401, 403, 404, 503]),
 };
 const EVENT_VERDICTS = {
   summary: "Read the verdicts on an event",
   security,
   params: EventParams,
-  response: responses({ 200: EventVerdicts }, [401, 404, 503]),
+  response: responses({ 200: EventVerdicts }, [401, 403, 404, 503]),
 };
 
 /** Adds the routes that read: a verdict, a submission's state, the verdicts on an event. */
 export function addVerdictsRoutes(app: App, deps: RouteDeps): void {
-  app.get("/v1/verdicts/:id", { schema: VERDICT }, async (request, reply) => {
+  app.get("/v1/verdicts/:id", { schema: VERDICT, config }, async (request, reply) => {
     const { id } = request.params;
     const leftMs = () => (request.query.wait ?? 0) - (performance.now() - request.startedAt);
-    const json = await readVerdict(deps, id, (pending) =>
-      waitForVerdict(deps.waiter, pending, { leftMs: leftMs(), response: reply.raw }),
+    const tenant = tenantOf(deps, request.tenant);
+    const json = await readVerdict(tenant, id, (pending) =>
+      waitForVerdict(tenant.waiter, pending, { leftMs: leftMs(), response: reply.raw }),
     );
     if (json !== undefined) return reply.type(JSON_TYPE).send(json);
     return reply.code(202).send({ id, status: "pending" });
   });
-  app.get("/v1/submissions/:id", { schema: SUBMISSION }, async (request) => {
+  app.get("/v1/submissions/:id", { schema: SUBMISSION, config }, async (request) => {
     const { id } = request.params;
-    const state = isSubmissionId(id) ? await deps.reader.submission(id) : undefined;
+    const state = isSubmissionId(id) ? await tenantOf(deps, request.tenant).reader.submission(id) : undefined;
     if (state === undefined) throw unknownSubmission(id);
     const { status, lane, tries, label, outcomes } = state;
     return {
@@ -61,7 +63,7 @@ export function addVerdictsRoutes(app: App, deps: RouteDeps): void {
       ...(outcomes === undefined ? {} : { outcomes: [...outcomes] }),
     };
   });
-  app.get("/v1/events/:event_id/verdicts", { schema: EVENT_VERDICTS }, async (request, reply) => {
+  app.get("/v1/events/:event_id/verdicts", { schema: EVENT_VERDICTS, config }, async (request, reply) => {
     const { event_id: eventId } = request.params;
     if (!isEventId(eventId)) {
       throw new ProblemError(
@@ -69,14 +71,14 @@ export function addVerdictsRoutes(app: App, deps: RouteDeps): void {
         "The path holds no event id: 1 to 64 characters of A-Z, a-z, 0-9, . _ and -.",
       );
     }
-    const verdicts = await deps.reader.eventVerdicts(eventId);
+    const verdicts = await tenantOf(deps, request.tenant).reader.eventVerdicts(eventId);
     return reply.type(JSON_TYPE).send(`{"verdicts":[${verdicts.join(",")}]}`);
   });
 }
 
 /** The verdict's JSON; undefined while it is pending. */
 async function readVerdict(
-  { reader }: RouteDeps,
+  { reader }: TenantDeps,
   id: string,
   wait: (id: string) => ReturnType<typeof waitForVerdict>,
 ): Promise<string | undefined> {

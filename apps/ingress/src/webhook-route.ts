@@ -1,13 +1,15 @@
 import { toEvent } from "@assay/fingerprint";
-import { isRecord, MAX_EVENT_BYTES, ProblemError, webhookId } from "@assay/protocol";
+import { DEFAULT_TENANT, isRecord, MAX_EVENT_BYTES, ProblemError, webhookId } from "@assay/protocol";
 import { Accepted } from "@assay/protocol/schemas";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { acceptArrival, REDIS_ANSWER_MS } from "./accept-arrival.ts";
 import { admitWebhook, verifyWebhook } from "./authenticate.ts";
+import { bringAhead, bringEvent } from "./bring-event.ts";
 import { responses } from "./openapi.ts";
 import { invalidJson } from "./problems.ts";
-import { type App, type RouteDeps } from "./route.ts";
+import type { WebhookCredentials } from "./credentials.ts";
+import { type App, type RouteDeps, type TenantDeps, tenantOf } from "./route.ts";
 import { readTraceparent } from "./traceparent.ts";
 
 const SignatureHeaders = z.looseObject({
@@ -18,7 +20,7 @@ const SCHEMA = {
   summary: "Receive Fingerprint's webhook",
   description:
     "Signed by fpjs-event-signature. Only while no webhook secret is configured: Basic authorization or ?token=. " +
-    "The first body of an event is kept.",
+    "The first body of an event is kept. Where webhooks get no verdict, it only brings its event to whoever asks for that.",
   headers: SignatureHeaders,
   body: z.unknown().meta({ type: "object", description: "An event of Fingerprint's Server API, v4 or v3." }),
   response: responses({ 202: Accepted }, [400, 401, 404, 413, 503]),
@@ -44,8 +46,9 @@ export async function addWebhookRoutes(app: App, deps: RouteDeps): Promise<void>
           next();
         },
         handler: async (request, reply) => {
-          const accepted = await receive(deps, request);
-          return reply.code(202).header("location", `/v1/verdicts/${accepted.id}`).send(accepted);
+          const { accepted, getsVerdict } = await receive(deps, request);
+          if (getsVerdict) void reply.header("location", `/v1/verdicts/${accepted.id}`);
+          return reply.code(202).send(accepted);
         },
       });
     }
@@ -54,18 +57,34 @@ export async function addWebhookRoutes(app: App, deps: RouteDeps): Promise<void>
 }
 
 /** Refuses what can be refused before the body is read. */
-function admit({ tenant, credentials }: RouteDeps, { params, query, headers }: FastifyRequest): void {
-  const named = textOf(params, "tenant");
-  if (named !== undefined && named !== tenant) {
-    throw new ProblemError("tenant_not_found", `There is no such tenant. This installation has one: ${tenant}.`);
-  }
-  const { authorization } = headers;
-  admitWebhook({ signature: signatureOf(headers), authorization, token: textOf(query, "token") }, credentials());
+function admit(deps: RouteDeps, { params, query, headers }: FastifyRequest): void {
+  const { tenant } = addressee(deps, params);
+  const proof = {
+    signature: signatureOf(headers),
+    authorization: headers.authorization,
+    token: textOf(query, "token"),
+  };
+  admitWebhook(proof, credentialsOf(deps, tenant));
 }
 
-async function receive(deps: RouteDeps, request: FastifyRequest): Promise<Accepted> {
+/** The tenant that the path names; the default one where it names none. */
+function addressee(deps: RouteDeps, params: unknown): TenantDeps {
+  return tenantOf(deps, textOf(params, "tenant") ?? DEFAULT_TENANT);
+}
+
+function credentialsOf({ credentials }: RouteDeps, tenant: string): WebhookCredentials {
+  return credentials().webhooks.get(tenant) ?? { secrets: [] };
+}
+
+interface Received {
+  readonly accepted: Accepted;
+  readonly getsVerdict: boolean;
+}
+
+async function receive(routeDeps: RouteDeps, request: FastifyRequest): Promise<Received> {
+  const deps = addressee(routeDeps, request.params);
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  verifyWebhook(body, signatureOf(request.headers), deps.credentials().webhookSecrets);
+  verifyWebhook(body, signatureOf(request.headers), credentialsOf(routeDeps, deps.tenant).secrets);
   const read = toEvent(parseJson(body));
   if (!read.ok) {
     throw new ProblemError(
@@ -73,24 +92,34 @@ async function receive(deps: RouteDeps, request: FastifyRequest): Promise<Accept
       `The body is not an event of Fingerprint's Server API (${read.reason}). Send its webhook as it is.`,
     );
   }
-  const { event_id: eventId } = read.event;
-  const id = webhookId(deps.tenant, eventId);
+  const { event } = read;
+  const id = webhookId(deps.tenant, event.event_id);
+  const accept = (isNew: boolean): Accepted => ({
+    id,
+    status: isNew ? "accepted" : "duplicate",
+    durability: deps.durability,
+  });
+  if (deps.webhookVerdicts === "none")
+    return { accepted: accept(await bringEvent(deps, id, event)), getsVerdict: false };
   const traceparent = readTraceparent(request.headers["traceparent"]);
-  const { status } = await acceptArrival(
-    deps,
-    {
-      id,
-      submission: {
-        kind: "webhook",
-        event_id: eventId,
-        payload: body,
-        ...(traceparent === undefined ? {} : { traceparent }),
+  const [{ status }] = await Promise.all([
+    acceptArrival(
+      deps,
+      {
+        id,
+        submission: {
+          kind: "webhook",
+          event_id: event.event_id,
+          payload: body,
+          ...(traceparent === undefined ? {} : { traceparent }),
+        },
+        receivedAt: request.receivedAt,
       },
-      receivedAt: request.receivedAt,
-    },
-    { withinMs: REDIS_ANSWER_MS, awaited: false },
-  );
-  return { id, status: status === "accepted" ? "accepted" : "duplicate", durability: deps.durability };
+      { withinMs: REDIS_ANSWER_MS, awaited: false },
+    ),
+    bringAhead(deps, event),
+  ]);
+  return { accepted: accept(status === "accepted"), getsVerdict: true };
 }
 
 function signatureOf(headers: FastifyRequest["headers"]): string | undefined {

@@ -1,14 +1,21 @@
 import { fileURLToPath } from "node:url";
 import { createUnsealer, parseSealedKeys, type Unsealer } from "@assay/fingerprint";
-import { type Env, type EnvReader, LOG_LEVELS, type LogLevel, readEnv, readRedisEnv, type RedisEnv } from "@assay/host";
+import {
+  type Env,
+  type EnvReader,
+  LOG_LEVELS,
+  type LogLevel,
+  readEnv,
+  readRedisEnv,
+  readTenants,
+  type RedisEnv,
+} from "@assay/host";
 import { VERDICT_LOGS, type VerdictLog } from "./report.ts";
 
 /** Everything the worker is told by its environment. */
 export interface WorkerConfig extends RedisEnv {
-  /** Base64 keys, newest first; absent when sealed results cannot be opened here. */
-  readonly sealedKeys?: string;
-  readonly lookups?: LookupsConfig;
-  readonly rulesetsFolder: string;
+  /** At least one. */
+  readonly tenants: readonly TenantConfig[];
   readonly concurrency: number;
   readonly verdictTtlMs: number;
   readonly recordTtlMs: number;
@@ -18,9 +25,18 @@ export interface WorkerConfig extends RedisEnv {
   readonly verdictLog: VerdictLog;
 }
 
+/** What the worker is told of one tenant. */
+export interface TenantConfig {
+  readonly name: string;
+  /** Base64 keys, newest first; absent when sealed results cannot be opened here. */
+  readonly sealedKeys?: string;
+  readonly lookups?: LookupsConfig;
+  readonly rulesetsFolder: string;
+}
+
 /** How events are looked up. */
 export interface LookupsConfig {
-  /** At least one. */
+  /** At least one; the rate is that of each. */
   readonly apiKeys: readonly string[];
   readonly region: "us" | "eu" | "ap";
   readonly apiUrl?: string;
@@ -29,20 +45,29 @@ export interface LookupsConfig {
   readonly burst: number;
 }
 
-const NOT_YET = ["DATABASE_URL", "ASSAY_WEBHOOK_VERDICTS", "ASSAY_WORKER_ROLES"];
+const NOT_YET = ["DATABASE_URL", "ASSAY_WORKER_ROLES"];
+
+const TENANT_VARIABLES = {
+  own: [
+    "ASSAY_SEALED_KEYS",
+    "ASSAY_FINGERPRINT_API_KEYS",
+    "ASSAY_FINGERPRINT_REGION",
+    "ASSAY_FINGERPRINT_API_URL",
+    "ASSAY_FINGERPRINT_RULESET_ID",
+    "ASSAY_FINGERPRINT_RPS",
+    "ASSAY_FINGERPRINT_BURST",
+  ],
+  shared: ["ASSAY_RULESETS"],
+};
 
 /** Reads the environment, or throws one ConfigError that names every fault. */
 export function loadConfig(env: Env = process.env): WorkerConfig {
   return readEnv(env, (reader) => {
     for (const name of NOT_YET)
       if (reader.optional(name) !== undefined) reader.fault(name, "not in this version; remove it.");
-    const sealedKeys = readSealedKeys(reader);
-    const lookups = readLookups(reader);
     return {
       ...readRedisEnv(reader),
-      rulesetsFolder: reader.string("ASSAY_RULESETS", {
-        default: fileURLToPath(new URL("../../../rulesets", import.meta.url)),
-      }),
+      tenants: readAllTenants(reader),
       concurrency: reader.integer("ASSAY_CONCURRENCY", { default: 8, min: 1, max: 200 }),
       verdictTtlMs: 1000 * reader.integer("ASSAY_VERDICT_TTL_SECONDS", { default: 86_400, min: 60 }),
       recordTtlMs: 1000 * reader.integer("ASSAY_IDEMPOTENCY_TTL_SECONDS", { default: 86_400, min: 60 }),
@@ -50,6 +75,27 @@ export function loadConfig(env: Env = process.env): WorkerConfig {
       adminPort: reader.integer("ASSAY_ADMIN_PORT", { default: 9090, min: 0, max: 65_535 }),
       logLevel: reader.choice("LOG_LEVEL", [...LOG_LEVELS], { default: "info" }),
       verdictLog: reader.choice("LOG_VERDICTS", [...VERDICT_LOGS], { default: "all" }),
+    };
+  });
+}
+
+function readAllTenants(reader: EnvReader): readonly TenantConfig[] {
+  const owners = new Map<string, string>();
+  return readTenants(reader, TENANT_VARIABLES, (name, settings) => {
+    const sealedKeys = readSealedKeys(settings);
+    const lookups = readLookups(settings);
+    for (const apiKey of lookups?.apiKeys ?? []) {
+      const owner = owners.get(apiKey) ?? name;
+      owners.set(apiKey, owner);
+      // What one of them looks up the other could see.
+      if (owner !== name)
+        settings.fault("ASSAY_FINGERPRINT_API_KEYS", `has a key of the tenant ${owner}. Give each tenant its own.`);
+    }
+    return {
+      name,
+      rulesetsFolder: settings.string("ASSAY_RULESETS", {
+        default: fileURLToPath(new URL("../../../rulesets", import.meta.url)),
+      }),
       ...(sealedKeys === undefined ? {} : { sealedKeys }),
       ...(lookups === undefined ? {} : { lookups }),
     };
@@ -69,12 +115,12 @@ function readSealedKeys(reader: EnvReader): string | undefined {
 }
 
 /** Opens sealed results with the configured keys; undefined when there are none. */
-export function unsealerOf(config: Pick<WorkerConfig, "sealedKeys">): Unsealer | undefined {
-  return config.sealedKeys === undefined ? undefined : createUnsealer(parseSealedKeys(config.sealedKeys));
+export function unsealerOf(tenant: Pick<TenantConfig, "sealedKeys">): Unsealer | undefined {
+  return tenant.sealedKeys === undefined ? undefined : createUnsealer(parseSealedKeys(tenant.sealedKeys));
 }
 
 function readLookups(reader: EnvReader): LookupsConfig | undefined {
-  const keys =
+  const apiKeys =
     reader
       .secret("ASSAY_FINGERPRINT_API_KEYS")
       ?.split(",")
@@ -85,9 +131,9 @@ function readLookups(reader: EnvReader): LookupsConfig | undefined {
   const region = reader.choice("ASSAY_FINGERPRINT_REGION", ["us", "eu", "ap"], { default: "us" });
   const rps = reader.integer("ASSAY_FINGERPRINT_RPS", { default: 5, min: 1 });
   const burst = reader.integer("ASSAY_FINGERPRINT_BURST", { default: 15, min: 1 });
-  if (keys.length === 0) return undefined;
+  if (apiKeys.length === 0) return undefined;
   return {
-    apiKeys: keys,
+    apiKeys: [...new Set(apiKeys)],
     region,
     rps,
     burst,

@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import type { Producer } from "@assay/client/producer";
 import type { Logger } from "@assay/host";
 import {
   createGatherer,
@@ -13,9 +14,9 @@ import {
   publishVerdicts,
   type PinRequest,
 } from "@assay/ledger";
-import { createKeys, type Keys } from "@assay/protocol";
+import { createKeys, DEFAULT_TENANT, type Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import type { WorkerConfig } from "./config.ts";
+import type { TenantConfig, WorkerConfig } from "./config.ts";
 import type { DecidingDeps } from "./decide-submissions.ts";
 import { LOOKUP_TIMING, type LookupTiming } from "./lookup-timing.ts";
 import type { WorkerMetrics } from "./metrics.ts";
@@ -26,20 +27,22 @@ import { createSightings, type Sightings } from "./sightings.ts";
 import type { Source } from "./sourced.ts";
 import { createSourcing } from "./sourcing.ts";
 
-/** Everything a process needs to decide submissions, wired to one Redis. */
+/** Everything a process needs to decide submissions of one tenant, wired to one Redis. */
 export interface Deciding {
   readonly deps: DecidingDeps;
   readonly keys: Keys;
+  readonly producer: Producer;
   readonly patience: Patience;
-  readonly metrics: WorkerMetrics;
   /** Writes down what it noticed now and then, and the last when it is stopped. */
   readonly sightings: Pick<Sightings, "stop">;
 }
 
 export interface DecidingOptions {
   readonly config: WorkerConfig;
+  readonly tenant: TenantConfig;
   /** A command connection that is ready. */
   readonly redis: Redis;
+  /** The tenant's. */
   readonly rulesets: Rulesets;
   /** The installation's own key. */
   readonly hashKey: string;
@@ -49,8 +52,8 @@ export interface DecidingOptions {
   readonly alone: boolean;
   /** Told of every hiccup of Redis's. */
   onHiccup(error: Error): void;
-  /** Rings for submissions whose event has come. Throws what Redis throws. */
-  wake(ids: readonly string[]): Promise<void>;
+  /** The tenant's. */
+  readonly producer: Producer;
   /** Other times than the usual. */
   readonly lookupTiming?: Partial<LookupTiming>;
   /** Stands before the real source; for processes that put one around it. */
@@ -63,21 +66,23 @@ const MAX_IN_FLIGHT = 4;
 
 /** Wires the story of `decideSubmissions`. */
 export function createDeciding(options: DecidingOptions): Deciding {
-  const { config, redis, rulesets, metrics, logger } = options;
-  const keys = createKeys({ prefix: config.prefix });
+  const { config, tenant, redis, rulesets, producer, metrics } = options;
+  // Where nobody named a tenant, no line speaks of one.
+  const logger = tenant.name === DEFAULT_TENANT ? options.logger : options.logger.child({ tenant: tenant.name });
+  const keys = createKeys({ prefix: config.prefix, tenant: tenant.name });
   const patience = createPatience({
     onHiccup: (error) => options.onHiccup(error),
     delay: (ms, signal) => setTimeout(ms, undefined, { signal }).catch(() => undefined),
   });
   const sightings = createSightings({ write: (noticed) => noticeSightings(redis, keys, noticed) });
   const source = createSourcing({
-    config,
+    tenant,
     redis,
     keys,
     hashKey: options.hashKey,
     patience,
     timing: { ...LOOKUP_TIMING, ...options.lookupTiming },
-    wake: (ids) => options.wake(ids),
+    producer,
     metrics,
     sightings,
     logger,
@@ -90,7 +95,7 @@ export function createDeciding(options: DecidingOptions): Deciding {
     report: createReport({ metrics, logger, rulesets, sightings, verdictLog: config.verdictLog }),
     now: Date.now,
   };
-  return { deps, keys, patience, metrics, sightings };
+  return { deps, keys, producer, patience, sightings };
 }
 
 interface Store {

@@ -1,5 +1,4 @@
 export { loadConfig, type WorkerConfig } from "./config.ts";
-export { readIds } from "./job-ids.ts";
 export { RulesetsUnusableError } from "./load-tested.ts";
 export { type RunningWorker, type RunOptions, runWorker } from "./run-worker.ts";
 export type { Source, Sourced } from "./sourced.ts";

@@ -73,6 +73,7 @@ export function createWorkerMetrics(metrics: Metrics) {
       "name",
       "digest",
       "origin",
+      "tenant",
     ]),
     rulesetReloadFailures: metrics.counter(
       "ruleset_reload_failures_total",

@@ -1,11 +1,12 @@
-import { LANES, queuePrefix, SUSPECTS_QUEUE, type Lane } from "@assay/protocol";
+import { type Lane, queuePrefix, SUSPECTS_QUEUE } from "@assay/protocol";
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
+import { laneQueuesOf } from "./lane-queues.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 
 /** Reads how full the queues are. Only the leader asks: the numbers are the installation's, not a process's. */
 export interface QueueDepths {
-  /** Sets `queue_jobs`. */
+  /** Sets `queue_jobs`, by lane: a lane's queues are counted together. */
   measure(): Promise<void>;
   /** Forgets what was measured: another process leads. */
   clear(): void;
@@ -16,17 +17,30 @@ export interface QueueDepths {
 
 const STATES = ["waiting", "prioritized", "active", "delayed", "failed"] as const;
 
-export function createQueueDepths(options: { redis: Redis; prefix: string; metrics: WorkerMetrics }): QueueDepths {
+export function createQueueDepths(options: {
+  readonly redis: Redis;
+  readonly prefix: string;
+  /** Whose queues these are. */
+  readonly tenants: readonly string[];
+  readonly metrics: WorkerMetrics;
+}): QueueDepths {
   const { metrics } = options;
   const settings = { prefix: queuePrefix(options.prefix), connection: options.redis };
   // Whoever asks learns of a failure; without a listener BullMQ would print it.
   const open = (name: string) => new Queue(name, settings).on("error", () => undefined);
-  const queues = new Map([...LANES, SUSPECTS_QUEUE].map((name) => [name, open(name)]));
+  const lanes = [...laneQueuesOf(options.tenants), [SUSPECTS_QUEUE, SUSPECTS_QUEUE] as const];
+  const queues = lanes.map(([name, lane]) => ({ lane, bull: open(name) }));
   return {
     async measure() {
-      for (const [queue, bull] of queues) {
+      const sums = new Map<string, Map<string, number>>();
+      for (const { lane, bull } of queues) {
         const counts = await bull.getJobCounts(...STATES);
-        for (const state of STATES) metrics.queueJobs.set({ queue, state }, counts[state] ?? 0);
+        const sum = sums.get(lane) ?? new Map<string, number>();
+        sums.set(lane, sum);
+        for (const state of STATES) sum.set(state, (sum.get(state) ?? 0) + (counts[state] ?? 0));
+      }
+      for (const [queue, sum] of sums) {
+        for (const [state, count] of sum) metrics.queueJobs.set({ queue, state }, count);
       }
     },
     clear() {
@@ -37,15 +51,19 @@ export function createQueueDepths(options: { redis: Redis; prefix: string; metri
       metrics.streamLag.reset();
     },
     async oldestJobAgeMs(lane, now) {
-      const [oldestWaiting = [], underWay = []] = await Promise.all([
-        queues.get(lane)?.getJobs(["waiting"], 0, 0, true),
-        queues.get(lane)?.getJobs(["active", "delayed"], 0, -1, true),
-      ]);
-      const times = [...oldestWaiting, ...underWay].map((job) => job.timestamp);
+      const jobs = await Promise.all(
+        queues
+          .filter((queue) => queue.lane === lane)
+          .flatMap(({ bull }) => [
+            bull.getJobs(["waiting"], 0, 0, true),
+            bull.getJobs(["active", "delayed"], 0, -1, true),
+          ]),
+      );
+      const times = jobs.flat().map((job) => job.timestamp);
       return times.length === 0 ? 0 : Math.max(0, now - Math.min(...times));
     },
     async stop() {
-      await Promise.all([...queues.values()].map((queue) => queue.close()));
+      await Promise.all(queues.map(({ bull }) => bull.close()));
     },
   };
 }

@@ -15,11 +15,16 @@ export interface Reconciler {
   stop(): Promise<void>;
 }
 
+/** One tenant whose work is watched. */
+interface ReconciledTenant {
+  readonly keys: Keys;
+  readonly producer: Pick<Producer, "ring">;
+}
+
 export interface ReconcilerOptions {
   readonly redis: Redis;
-  readonly keys: Keys;
   readonly prefix: string;
-  readonly producer: Producer;
+  readonly tenants: readonly ReconciledTenant[];
   readonly depths: QueueDepths;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
@@ -37,7 +42,7 @@ const OVERDUE_AFTER_MS = 60_000;
 const LOOKUP_OVERDUE_AFTER_MS = 10_000;
 
 export function createReconciler(options: ReconcilerOptions): Reconciler {
-  const { redis, keys, metrics } = options;
+  const { redis, metrics, tenants } = options;
   const everyMs = options.everyMs ?? EVERY_MS;
   const stopped = new AbortController();
   let running: Promise<void> | undefined;
@@ -59,28 +64,39 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     const [seconds] = await redis.time();
     const now = Number(seconds) * 1000;
     for (const lane of LANES) await ringAgain(lane, now);
-    await redis.xtrim(keys.verdicts(), "MINID", "~", String(now - options.streamTtlMs));
-    for (const kind of ["input", "delivery"] as const) {
-      metrics.deadLetters.set({ kind }, await redis.xlen(keys.deadLetters(kind)));
+    for (const { keys } of tenants) {
+      await redis.xtrim(keys.verdicts(), "MINID", "~", String(now - options.streamTtlMs));
     }
-    metrics.streamLag.reset();
-    for (const { group, lag } of await readStreamLag(redis, keys)) metrics.streamLag.set({ group }, lag);
+    for (const kind of ["input", "delivery"] as const) {
+      const counts = await Promise.all(tenants.map(({ keys }) => redis.xlen(keys.deadLetters(kind))));
+      metrics.deadLetters.set({ kind }, sum(counts));
+    }
+    await showStreamLag();
     await options.depths.measure();
+  }
+
+  async function showStreamLag(): Promise<void> {
+    const lags = await Promise.all(tenants.map(({ keys }) => readStreamLag(redis, keys)));
+    metrics.streamLag.reset();
+    // A group may be of several tenants.
+    for (const { group, lag } of lags.flat()) metrics.streamLag.inc({ group }, lag);
   }
 
   async function ringAgain(lane: Lane, now: number): Promise<void> {
     const oldestJobMs = lane === "lookups" ? 0 : await options.depths.oldestJobAgeMs(lane, now);
     // While jobs of the lane are old, what is pending most likely still has its own among them.
     const afterMs = lane === "lookups" ? LOOKUP_OVERDUE_AFTER_MS : Math.max(OVERDUE_AFTER_MS, 2 * oldestJobMs);
-    const overdue = await findOverdue(redis, keys, lane, { before: now - afterMs, now, limit: MAX_PER_TICK });
-    const rung = await options.producer.ring(lane, overdue.ids);
-    if (rung > 0) {
+    for (const { keys, producer } of tenants) {
+      const overdue = await findOverdue(redis, keys, lane, { before: now - afterMs, now, limit: MAX_PER_TICK });
+      const rung = await producer.ring(lane, overdue.ids);
+      if (rung === 0) continue;
       metrics.repairs.inc(rung);
       options.logger.warn({ lane, count: rung }, "doorbells were lost and are rung again");
     }
-    const pending = await pendingOf(redis, keys, lane);
-    metrics.pending.set({ lane }, pending.count);
-    metrics.pendingOldest.set({ lane }, pending.oldest === undefined ? 0 : Math.max(0, now - pending.oldest) / 1000);
+    const pending = await Promise.all(tenants.map(({ keys }) => pendingOf(redis, keys, lane)));
+    const oldest = pending.flatMap((one) => (one.oldest === undefined ? [] : [one.oldest]));
+    metrics.pending.set({ lane }, sum(pending.map(({ count }) => count)));
+    metrics.pendingOldest.set({ lane }, oldest.length === 0 ? 0 : Math.max(0, now - Math.min(...oldest)) / 1000);
   }
 
   return {
@@ -93,4 +109,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       await releaseLease(redis, leaderKey(options.prefix), options.name).catch(() => undefined);
     },
   };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Logger } from "@assay/host";
 import { readRulesetFiles } from "@assay/host/ruleset-files";
+import { DEFAULT_TENANT } from "@assay/protocol";
 import type { RulesetFolder } from "@assay/rules";
 import { lineOf, loadTested, RulesetsUnusableError } from "./load-tested.ts";
 import type { WorkerMetrics } from "./metrics.ts";
@@ -19,6 +20,8 @@ export interface Rulesets {
 
 export interface RulesetsOptions {
   readonly folder: string;
+  /** Those who decide by them, for the metrics; default the one tenant there is. */
+  readonly tenants?: readonly string[];
   readonly logger: Logger;
   readonly metrics: Pick<WorkerMetrics, "rulesetInfo" | "rulesetReloadFailures">;
   /** Unix ms. */
@@ -45,14 +48,15 @@ const SETTLES_WITHIN_MS = 200;
  * is logged and counted once. Throws a RulesetsUnusableError when the first content cannot be used.
  */
 export async function followRulesets(options: RulesetsOptions): Promise<Rulesets> {
-  const { logger, metrics, delay, intervalMs = 2000 } = options;
+  const { logger, delay, intervalMs = 2000 } = options;
   const stopping = new AbortController();
   const first = await look(options);
   let seen = first.digest;
   let current = await first.load();
   let failure: { readonly at: string; readonly faults: readonly string[] } | undefined;
   warn(logger, current);
-  show(metrics, current);
+  const info = showInfo(options);
+  info(current);
 
   async function take(content: Content): Promise<void> {
     try {
@@ -60,12 +64,12 @@ export async function followRulesets(options: RulesetsOptions): Promise<Rulesets
       if (loaded.digest !== current.digest) warn(logger, loaded);
       current = loaded;
       failure = undefined;
-      show(metrics, current);
+      info(current);
       logger.info({ rulesets: current.all.map(({ name, digest }) => ({ name, digest })) }, "took the changed rulesets");
     } catch (error) {
       const faults = error instanceof RulesetsUnusableError ? error.faults : [String(error)];
       failure = { at: new Date(options.now()).toISOString(), faults };
-      metrics.rulesetReloadFailures.inc();
+      options.metrics.rulesetReloadFailures.inc();
       logger.error({ faults }, "the changed rulesets cannot be used: deciding by the last good ones");
     }
   }
@@ -128,7 +132,14 @@ function warn(logger: Logger, { warnings }: RulesetFolder): void {
   if (warnings.length > 0) logger.warn({ warnings: warnings.map(lineOf) }, "the rulesets load, but deserve a look");
 }
 
-function show({ rulesetInfo }: RulesetsOptions["metrics"], { all }: RulesetFolder): void {
-  rulesetInfo.reset();
-  for (const { name, digest, origin } of all) rulesetInfo.set({ name, digest, origin: basename(origin) }, 1);
+/** Shows what is loaded in place of what was. Other folders have lines of their own: each tenant has one folder. */
+function showInfo({ metrics, tenants = [DEFAULT_TENANT] }: RulesetsOptions): (folder: RulesetFolder) => void {
+  let shown: { name: string; digest: string; origin: string; tenant: string }[] = [];
+  return ({ all }) => {
+    for (const labels of shown) metrics.rulesetInfo.remove(labels);
+    shown = tenants.flatMap((tenant) =>
+      all.map(({ name, digest, origin }) => ({ name, digest, origin: basename(origin), tenant })),
+    );
+    for (const labels of shown) metrics.rulesetInfo.set(labels, 1);
+  };
 }

@@ -11,17 +11,17 @@ import {
   type ReadyReport,
 } from "@assay/host";
 import { connectForCommands, connectForWork, disconnect, tellAbility } from "@assay/ledger";
-import { DEFAULT_TENANT, leaderKey } from "@assay/protocol";
+import { leaderKey } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { createCalm } from "./calm.ts";
 import type { WorkerConfig } from "./config.ts";
-import { createDeciding } from "./deciding.ts";
+import { createDeciding, type Deciding } from "./deciding.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { createQueueDepths } from "./queue-depths.ts";
-import { createReconciler } from "./reconciler.ts";
-import { followRulesets } from "./rulesets.ts";
 import type { LookupTiming } from "./lookup-timing.ts";
+import { createReconciler } from "./reconciler.ts";
 import type { Source } from "./sourced.ts";
+import { followTenantRulesets } from "./tenant-rulesets.ts";
 import { createScoreWorker } from "./worker.ts";
 
 /** A running worker process. */
@@ -66,11 +66,11 @@ export async function runWorker(options: RunOptions): Promise<RunningWorker> {
 
 async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promise<number> {
   const { config, logger } = options;
-  const { prefix } = config;
+  const { prefix, tenants } = config;
   const registry = createMetrics("worker");
   const metrics = createWorkerMetrics(registry);
   const delay = (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
-  const rulesets = await followRulesets({ folder: config.rulesetsFolder, logger, metrics, now: Date.now, delay });
+  const rulesets = await followTenantRulesets({ tenants, logger, metrics, now: Date.now, delay });
   stops.push(() => rulesets.stop());
   const progress = createProgress({ now: () => performance.now() });
   const redisLog = createRateLimitedLog({ logger, now: Date.now });
@@ -104,30 +104,39 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   });
   for (const warning of warnings) logger.warn(warning);
 
-  await tellAbility(redis, prefix, DEFAULT_TENANT, "lookups", config.lookups !== undefined);
-  const producer = await createProducer({ redis, prefix });
-  stops.push(() => producer.stop());
-  const deciding = createDeciding({
-    config,
-    redis,
-    rulesets,
-    hashKey: installation.hashKey,
-    metrics,
-    logger,
-    alone: false,
-    onHiccup: (error) => calm.trouble(error),
-    wake: (ids) => producer.wake(ids),
-    ...(options.lookupTiming === undefined ? {} : { lookupTiming: options.lookupTiming }),
-    ...(options.aroundSource === undefined ? {} : { aroundSource: options.aroundSource }),
+  const deciding = new Map<string, Deciding>();
+  for (const tenant of tenants) {
+    await tellAbility(redis, prefix, tenant.name, "lookups", tenant.lookups !== undefined);
+    const producer = await createProducer({ redis, prefix, tenant: tenant.name });
+    stops.push(() => producer.stop());
+    deciding.set(
+      tenant.name,
+      createDeciding({
+        config,
+        tenant,
+        redis,
+        rulesets: rulesets.of(tenant.name),
+        hashKey: installation.hashKey,
+        producer,
+        metrics,
+        logger,
+        alone: false,
+        onHiccup: (error) => calm.trouble(error),
+        ...(options.lookupTiming === undefined ? {} : { lookupTiming: options.lookupTiming }),
+        ...(options.aroundSource === undefined ? {} : { aroundSource: options.aroundSource }),
+      }),
+    );
+  }
+  stops.push(async () => {
+    for (const { sightings } of deciding.values()) await sightings.stop();
   });
-  stops.push(() => deciding.sightings.stop());
-  const depths = createQueueDepths({ redis, prefix, metrics });
+  const names = [...deciding.keys()];
+  const depths = createQueueDepths({ redis, prefix, tenants: names, metrics });
   stops.push(() => depths.stop());
   const reconciler = createReconciler({
     redis,
-    keys: deciding.keys,
     prefix,
-    producer,
+    tenants: [...deciding.values()],
     depths,
     metrics,
     logger,
@@ -138,13 +147,13 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   reconciler.start();
   stops.push(() => reconciler.stop());
   const worker = createScoreWorker({
-    deciding,
+    tenants: deciding,
+    metrics,
     calm,
     progress,
     logger,
     connect: () => open(connectForWork({ url: config.redisUrl, name: "assay-worker" })),
     redis,
-    producer,
     prefix,
     concurrency: config.concurrency,
     suspectFile: options.suspectFile,
@@ -156,8 +165,13 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
     await worker.stop();
   });
   isDeciding = true;
+  const loaded = [...new Set(names.map((name) => rulesets.of(name)))].flatMap((each) => each.current().all);
   logger.info(
-    { admin_port: adminPort, rulesets: rulesets.current().all.map(({ name, digest }) => ({ name, digest })) },
+    {
+      admin_port: adminPort,
+      rulesets: loaded.map(({ name, digest }) => ({ name, digest })),
+      ...(names.length === 1 ? {} : { tenants: names }),
+    },
     "deciding",
   );
   return adminPort;

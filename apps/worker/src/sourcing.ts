@@ -1,8 +1,7 @@
+import type { Producer } from "@assay/client/producer";
 import { createLookups, type RefusedSetting } from "@assay/fingerprint";
 import { createRateLimitedLog, type Logger } from "@assay/host";
 import {
-  bringEvent,
-  forgetWaiters,
   holdBucket,
   inquireEvent,
   keyedHash,
@@ -16,7 +15,7 @@ import {
 import { type Keys, parseAddress } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { type ApiKeys, createApiKeys, type KeyState } from "./api-keys.ts";
-import { type LookupsConfig, unsealerOf, type WorkerConfig } from "./config.ts";
+import { type LookupsConfig, type TenantConfig, unsealerOf } from "./config.ts";
 import { createLookUp, type LookupLedger } from "./look-up.ts";
 import type { LookupTiming } from "./lookup-timing.ts";
 import type { WorkerMetrics } from "./metrics.ts";
@@ -27,7 +26,7 @@ import { createSource } from "./source.ts";
 import type { Source } from "./sourced.ts";
 
 export interface SourcingOptions {
-  readonly config: Pick<WorkerConfig, "sealedKeys" | "lookups">;
+  readonly tenant: Pick<TenantConfig, "sealedKeys" | "lookups">;
   /** A command connection that is ready. */
   readonly redis: Redis;
   readonly keys: Keys;
@@ -35,8 +34,8 @@ export interface SourcingOptions {
   readonly hashKey: string;
   readonly patience: Patience;
   readonly timing: LookupTiming;
-  /** Rings for submissions whose event has come. Throws what Redis throws. */
-  readonly wake: (ids: readonly string[]) => Promise<void>;
+  /** Brings events, and wakes submissions that wait for one. */
+  readonly producer: Pick<Producer, "bring" | "tell">;
   readonly metrics: WorkerMetrics;
   readonly sightings: Sightings;
   readonly logger: Logger;
@@ -46,9 +45,9 @@ const REFUSAL_LOG_INTERVAL_MS = 60_000;
 
 /** Wires the way from a submission to its event. */
 export function createSourcing(options: SourcingOptions): Source {
-  const { config, redis, keys, patience, timing, metrics, sightings, logger } = options;
-  const unsealer = unsealerOf(config);
-  const apiKeys = config.lookups === undefined ? undefined : openApiKeys(config.lookups, options);
+  const { tenant, producer, patience, timing, metrics, sightings, logger } = options;
+  const unsealer = unsealerOf(tenant);
+  const apiKeys = tenant.lookups === undefined ? undefined : openApiKeys(tenant.lookups, options);
   const readEvent = createReadEvent(metrics);
   const refusals = createRateLimitedLog({ logger, now: Date.now, limit: 1, intervalMs: REFUSAL_LOG_INTERVAL_MS });
   return createSource({
@@ -56,10 +55,7 @@ export function createSourcing(options: SourcingOptions): Source {
     sightings,
     readEvent,
     canAsk: apiKeys !== undefined,
-    bring: async (eventId, json, signal) => {
-      const waiters = await patience(() => bringEvent(redis, keys, eventId, json), signal);
-      await tell(options, eventId, waiters, signal);
-    },
+    bring: async (eventId, json, signal) => void (await patience(() => producer.bring(eventId, json), signal)),
     lookUp: createLookUp({
       ledger: createLookupLedger(options),
       readEvent,
@@ -75,7 +71,7 @@ export function createSourcing(options: SourcingOptions): Source {
 }
 
 const REFUSED: Readonly<Record<RefusedSetting, string>> = {
-  key: "Fingerprint refuses an API key: it is not used for a minute. Check ASSAY_FINGERPRINT_API_KEYS and ASSAY_FINGERPRINT_REGION.",
+  key: "Fingerprint refuses an API key: it is not used for a minute. Check ASSAY_FINGERPRINT_API_KEYS and ASSAY_FINGERPRINT_REGION, or the tenant's in ASSAY_TENANTS_FILE.",
   ruleset:
     "Fingerprint does not know the ruleset to answer by: lookups end undecided. Correct ASSAY_FINGERPRINT_RULESET_ID, or remove it.",
 };
@@ -106,8 +102,8 @@ function openApiKeys(
 }
 
 function createLookupLedger(options: SourcingOptions): LookupLedger {
-  const { redis, keys, hashKey, patience, config } = options;
-  const rate = config.lookups ?? { rps: 1, burst: 1 };
+  const { redis, keys, hashKey, patience, producer, tenant } = options;
+  const rate = tenant.lookups ?? { rps: 1, burst: 1 };
   return {
     readStored: (eventId, signal) => patience(() => readStoredEvent(redis, keys, eventId), signal),
     inquire: (inquirer, signal) => patience(() => inquireEvent(redis, keys, inquirer), signal),
@@ -120,26 +116,14 @@ function createLookupLedger(options: SourcingOptions): LookupLedger {
     holdBucket: (keyId, ms, signal) => patience(() => holdBucket(redis, keys, keyId, ms), signal),
     noteNotFound: async ({ eventId, id }, isFinal, signal) => {
       const noted = await patience(() => noteNotFound(redis, keys, eventId, isFinal), signal);
-      await tell(options, eventId, othersThan(id, noted.waiters), signal);
+      await patience(() => producer.tell(eventId, othersThan(id, noted.waiters)), signal);
       return noted;
     },
     stopAsking: async (inquirer, signal) => {
       const waiters = await patience(() => stopAsking(redis, keys, inquirer), signal);
-      await tell(options, inquirer.eventId, othersThan(inquirer.id, waiters), signal);
+      await patience(() => producer.tell(inquirer.eventId, othersThan(inquirer.id, waiters)), signal);
     },
   };
-}
-
-/** Rings for those that wait for an event. Who was rung for and who died before is rung for again. */
-async function tell(
-  { redis, keys, patience, wake }: SourcingOptions,
-  eventId: string,
-  waiters: readonly string[],
-  signal: AbortSignal,
-): Promise<void> {
-  if (waiters.length === 0) return;
-  await patience(() => wake(waiters), signal);
-  await patience(() => forgetWaiters(redis, keys, eventId, waiters), signal);
 }
 
 function othersThan(id: string, waiters: readonly string[]): string[] {

@@ -1,9 +1,8 @@
 import { createSuspectProcess } from "./suspect-process.ts";
-import { readIds } from "./job-ids.ts";
 
 const decide = createSuspectProcess();
 
 /** What BullMQ loads in the child process. It takes the default export. */
 export default async function suspect(job: { data: unknown }): Promise<void> {
-  await decide(readIds(job.data));
+  await decide(job.data);
 }

@@ -1,14 +1,15 @@
 import { randomUUID } from "node:crypto";
-import type { Producer } from "@assay/client/producer";
-import type { Logger, Progress } from "@assay/host";
+import { createRateLimitedLog, type Logger, type Progress } from "@assay/host";
 import { awaitEvent, letGoSubmissions, type Release } from "@assay/ledger";
-import { DEFAULT_TENANT, type Lane, LANES, queuePrefix, SUSPECTS_QUEUE } from "@assay/protocol";
+import { type Lane, queuePrefix, SUSPECTS_QUEUE } from "@assay/protocol";
 import { DelayedError, type Job, Queue, Worker, type WorkerOptions } from "bullmq";
 import type { Redis } from "ioredis";
 import type { Calm } from "./calm.ts";
 import { decideSubmissions, type Outcome } from "./decide-submissions.ts";
 import type { Deciding } from "./deciding.ts";
-import { readIds } from "./job-ids.ts";
+import { readDoorbell } from "./doorbell.ts";
+import { laneQueuesOf } from "./lane-queues.ts";
+import type { WorkerMetrics } from "./metrics.ts";
 import { LetGo } from "./patience.ts";
 
 /*
@@ -22,6 +23,8 @@ import { LetGo } from "./patience.ts";
  *   to_lookups   discard here, ring for it in the lane of lookups
  *   LetGo        the process stops, or the lock is lost: the tries are given back, the job comes again in a second
  *   any error    a script of ours is wrong: the same, in five seconds
+ *
+ * A job of a tenant that this process does not know comes again in five seconds: another worker may know it.
  */
 
 export interface ScoreWorker {
@@ -32,7 +35,9 @@ export interface ScoreWorker {
 }
 
 export interface ScoreWorkerOptions {
-  readonly deciding: Deciding;
+  /** By tenant. */
+  readonly tenants: ReadonlyMap<string, Deciding>;
+  readonly metrics: WorkerMetrics;
   readonly calm: Calm;
   readonly progress: Progress;
   readonly logger: Logger;
@@ -40,7 +45,6 @@ export interface ScoreWorkerOptions {
   connect(): Redis;
   /** A command connection, for ringing. */
   readonly redis: Redis;
-  readonly producer: Pick<Producer, "wake">;
   readonly prefix: string;
   readonly concurrency: number;
   /** File of the process in which suspects run alone. */
@@ -55,6 +59,7 @@ const AGAIN_AFTER_LET_GO_MS = 1000;
 const AGAIN_AFTER_FAULT_MS = 5000;
 // A lookup mostly waits: for its turn, which Redis gives, and for the vendor.
 const LOOKUPS_AT_ONCE = 32;
+const STRANGERS_LOG_INTERVAL_MS = 60_000;
 
 // Why these numbers: a crashed worker's jobs come back within lock + 2 × interval. A stall is no fault of the job's,
 // so it never fails one; a job that kills its worker is told by its tries in the ledger.
@@ -67,9 +72,10 @@ const SETTINGS = {
   autorun: false,
 } as const satisfies Partial<WorkerOptions>;
 
-/** Serves the three lanes and the queue of suspects. */
+/** Serves the three lanes of every tenant, and the queue of suspects. */
 export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
-  const { deciding, progress, logger } = options;
+  const { metrics, progress, logger } = options;
+  const strangers = createRateLimitedLog({ logger, now: Date.now, intervalMs: STRANGERS_LOG_INTERVAL_MS });
   const bull = { prefix: queuePrefix(options.prefix) };
   const suspects = new Queue(SUSPECTS_QUEUE, {
     ...bull,
@@ -85,9 +91,11 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     return connection;
   }
 
-  function createLaneWorker(lane: Lane, concurrency: number): Worker {
+  function createLaneWorker(queue: string, lane: Lane): Worker {
+    const background = Math.max(1, Math.floor(options.concurrency / 4));
+    const concurrency = { results: options.concurrency, background, lookups: LOOKUPS_AT_ONCE }[lane];
     const worker: Worker = new Worker(
-      lane,
+      queue,
       // Exactly three parameters: BullMQ hands the signal only to such a function.
       async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
         progress.busy(++active);
@@ -107,28 +115,28 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
   }
 
   async function serve(job: Job, lock: string, signal: AbortSignal, lane: Lane): Promise<void> {
-    const ids = readIds(job.data);
+    const doorbell = readDoorbell(job.data);
+    if (doorbell === undefined) return metrics.orphanJobs.inc();
+    const { tenant, ids } = doorbell;
+    const deciding = options.tenants.get(tenant);
+    if (deciding === undefined) {
+      strangers.warn({ tenant }, "a tenant is not known here, and its submissions wait: name it in ASSAY_TENANTS_FILE");
+      return await comeAgain(job, lock, Date.now() + AGAIN_AFTER_FAULT_MS);
+    }
     const token = randomUUID();
-    if (ids.length === 0) deciding.metrics.orphanJobs.inc();
     let again: number | undefined;
     try {
       const outcomes = await decideSubmissions(deciding.deps, ids, { token, mayAsk: lane === "lookups", signal });
-      for (const outcome of outcomes) if (outcome.status === "suspect") await ringAlone(outcome.id, signal);
+      for (const outcome of outcomes) if (outcome.status === "suspect") await ringAlone(deciding, outcome.id, signal);
       const orphans = outcomes.filter(({ status }) => status === "orphan").length;
-      if (orphans > 0) deciding.metrics.orphanJobs.inc(orphans);
-      await moveToLookups(
-        outcomes.filter(({ status }) => status === "to_lookups").map(({ id }) => id),
-        token,
-        signal,
-      );
-      again = await snooze(
-        outcomes.filter((outcome) => outcome.status === "wait"),
-        token,
-        signal,
-      );
+      if (orphans > 0) metrics.orphanJobs.inc(orphans);
+      const toLookups = outcomes.filter(({ status }) => status === "to_lookups").map(({ id }) => id);
+      await moveToLookups(deciding, toLookups, token, signal);
+      const waits = outcomes.filter((outcome) => outcome.status === "wait");
+      again = await snooze(deciding, waits, token, signal);
     } catch (error) {
       if (!(error instanceof LetGo)) logger.error({ err: error }, "a doorbell could not be served");
-      await letGo(ids, token);
+      await letGo(deciding, ids, token);
       return await comeAgain(
         job,
         lock,
@@ -138,9 +146,9 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     if (again !== undefined) await comeAgain(job, lock, again);
   }
 
-  async function ringAlone(id: string, signal: AbortSignal): Promise<void> {
-    deciding.metrics.suspects.inc();
-    const data = { v: 1, tenant: DEFAULT_TENANT, ids: [id] };
+  async function ringAlone({ keys, patience }: Deciding, id: string, signal: AbortSignal): Promise<void> {
+    metrics.suspects.inc();
+    const data = { v: 1, tenant: keys.tenant, ids: [id] };
     // Named by its submission: a suspect that waits its turn is not there twice, however often its lane rings for it.
     // No trace is left of a failed one: the reconciler rings again, and that must not be taken for a duplicate.
     const jobId = `s-${id}`;
@@ -150,27 +158,36 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
       removeOnComplete: true,
       removeOnFail: true,
     };
-    await deciding.patience(async () => {
+    await patience(async () => {
       // What is left of a job that stands in no list would make BullMQ ignore the new one.
       if ((await suspects.getJobState(jobId)) === "unknown") await suspects.remove(jobId);
       await suspects.add("alone", data, { ...settings, jobId });
     }, signal);
   }
 
-  async function moveToLookups(ids: readonly string[], token: string, signal: AbortSignal): Promise<void> {
+  async function moveToLookups(
+    { keys, patience, producer }: Deciding,
+    ids: readonly string[],
+    token: string,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (ids.length === 0) return;
     const releases = ids.map((id): Release => ({ id, spendsRetry: false }));
-    await deciding.patience(() => letGoSubmissions(options.redis, deciding.keys, token, releases), signal);
-    await deciding.patience(() => options.producer.wake(ids), signal);
+    await patience(() => letGoSubmissions(options.redis, keys, token, releases), signal);
+    await patience(() => producer.wake(ids), signal);
   }
 
   /**
    * Gives the tries back and puts the submissions to sleep. Returns when the job is to come again, unix ms: at once when
    * the event of one has come meanwhile. Only a submission that has no try under way may be rung for.
    */
-  async function snooze(waits: readonly Waiting[], token: string, signal: AbortSignal): Promise<number | undefined> {
+  async function snooze(
+    { keys, patience }: Deciding,
+    waits: readonly Waiting[],
+    token: string,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
     if (waits.length === 0) return undefined;
-    const { keys, patience } = deciding;
     const releases = waits.map(({ id, spendsRetry, why, until }): Release => ({
       id,
       spendsRetry,
@@ -185,10 +202,10 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     return Math.min(...(await Promise.all(times)));
   }
 
-  async function letGo(ids: readonly string[], token: string): Promise<void> {
+  async function letGo({ keys }: Deciding, ids: readonly string[], token: string): Promise<void> {
     const releases = ids.map((id): Release => ({ id, spendsRetry: false }));
     // When Redis does not answer even now, the tries stay counted, and the submissions run alone later.
-    await letGoSubmissions(options.redis, deciding.keys, token, releases).catch(() => undefined);
+    await letGoSubmissions(options.redis, keys, token, releases).catch(() => undefined);
   }
 
   async function comeAgain(job: Job, lock: string, at: number): Promise<never> {
@@ -196,9 +213,7 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
     throw new DelayedError();
   }
 
-  const background = Math.max(1, Math.floor(options.concurrency / 4));
-  const atOnce: Record<Lane, number> = { results: options.concurrency, background, lookups: LOOKUPS_AT_ONCE };
-  const lanes = LANES.map((lane) => createLaneWorker(lane, atOnce[lane]));
+  const lanes = [...laneQueuesOf(options.tenants.keys())].map(([queue, lane]) => createLaneWorker(queue, lane));
   const alone = new Worker(SUSPECTS_QUEUE, options.suspectFile, {
     ...bull,
     ...SETTINGS,

@@ -11,6 +11,10 @@ describe("createAssayClient", () => {
     },
   );
 
+  test.each(["", "Shop", "shop:eu", "a".repeat(33)])("refuses %j as a tenant at once", (tenant) => {
+    expect(() => createAssayClient({ connection: "redis://127.0.0.1:1", tenant })).toThrow(/^tenant must be/);
+  });
+
   test.each(["localhost:8080", "", "ftp://127.0.0.1", "http://"])("refuses %j as a url at once", (url) => {
     expect(() => createAssayClient({ url, key: "secret" })).toThrow(/http:\/\/ or https:\/\//);
   });

@@ -10,7 +10,7 @@ import {
 import { PeersMissingError, unavailable } from "./errors.ts";
 import { createHttpTransport, type HttpOptions } from "./http-transport.ts";
 import { createLazyTransport } from "./lazy-transport.ts";
-import { readRedisUrl, type RedisOptions } from "./redis-options.ts";
+import { checkTenant, readRedisUrl, type RedisOptions } from "./redis-options.ts";
 import { type Each, submitEach } from "./submit-each.ts";
 import type { OutcomeReceipt, Receipt, Transport } from "./transport.ts";
 import type { Consumer, ConsumeOptions, ReceivedVerdict, SubscribeOptions, VerdictHandler } from "./verdict-stream.ts";
@@ -86,7 +86,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Creates a client: `{ url, key }` over HTTP, `{ connection }` straight to Redis. It connects by itself, and again.
- * Throws a TypeError for an address that cannot be used.
+ * Throws a TypeError for an address or a tenant that cannot be used.
  */
 export function createAssayClient(options: HttpOptions | RedisOptions): AssayClient {
   return clientOver(openTransport(options));
@@ -141,6 +141,7 @@ function openTransport(options: HttpOptions | RedisOptions): Transport {
   if (!("connection" in options)) return createHttpTransport(options);
   const { connection, ...rest } = options;
   const url = readRedisUrl(connection);
+  checkTenant(rest.tenant);
   // Loaded at once, though only here: over HTTP neither bullmq nor ioredis need be installed.
   return createLazyTransport(
     import("./redis-transport.ts").then(

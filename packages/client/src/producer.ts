@@ -2,11 +2,23 @@ import {
   type Acceptance,
   acceptSubmissions,
   type Arrival,
+  bringEvent,
   createGatherer,
+  forgetWaiters,
   type Gatherer,
+  isAwaitedEvent,
   whenReady,
 } from "@assay/ledger";
-import { createKeys, type JobData, type Keys, type Lane, laneOf, ProblemError, queuePrefix } from "@assay/protocol";
+import {
+  createKeys,
+  type JobData,
+  type Keys,
+  type Lane,
+  laneOf,
+  ProblemError,
+  queueName,
+  queuePrefix,
+} from "@assay/protocol";
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { conflict, lookupsNotConfigured, overloaded, unavailable } from "./errors.ts";
@@ -32,6 +44,15 @@ export interface Producer {
    * new one. Harmless for those that are awake or decided. Throws what Redis throws.
    */
   wake(ids: readonly string[]): Promise<void>;
+  /**
+   * Keeps an event for whoever asks for it by its id within ten minutes, and wakes those that wait for it. Returns
+   * whether it was there before. A repetition is harmless. Throws what Redis throws.
+   */
+  bring(eventId: string, json: string): Promise<boolean>;
+  /** The same, but nothing where nobody waits. */
+  bringIfAwaited(eventId: string, json: string): Promise<void>;
+  /** Wakes those that wait for an event: there is news of it. Throws what Redis throws. */
+  tell(eventId: string, waiters: readonly string[]): Promise<void>;
   /** Finishes what is gathered and closes the queues, not the connection. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -40,6 +61,7 @@ export interface ProducerOptions {
   /** A connection for commands. It stays the caller's to close. */
   readonly redis: Redis;
   readonly prefix?: string;
+  /** Default `0`. */
   readonly tenant?: string;
   /** Unix ms; the machine's clock when absent. Only job ids hang on it. */
   readonly now?: () => number;
@@ -82,23 +104,41 @@ interface Door {
  */
 export async function createProducer(options: ProducerOptions): Promise<Producer> {
   const keys = createKeys(options);
-  const queues = await openQueues(options);
+  const queues = await openQueues(options, keys.tenant);
   const doors: Record<Lane, Door> = {
     results: createDoor("results", queues.results, keys, options),
     background: createDoor("background", queues.background, keys, options),
     lookups: createDoor("lookups", queues.lookups, keys, options),
   };
-  const eventsAreReachable = createEventsAreReachable({
+  const eventsAreReachable = await createEventsAreReachable({
     redis: options.redis,
     prefix: options.prefix,
     tenant: keys.tenant,
     now: () => performance.now(),
   });
   let stopping: Promise<unknown> | undefined;
+
+  async function wake(ids: readonly string[]): Promise<void> {
+    await doors.lookups.silence(ids);
+    await doors.lookups.ring(ids, new Set(ids));
+  }
+
+  async function tell(eventId: string, waiters: readonly string[]): Promise<void> {
+    if (waiters.length === 0) return;
+    await wake(waiters);
+    await forgetWaiters(options.redis, keys, eventId, waiters);
+  }
+
+  async function bring(eventId: string, json: string): Promise<boolean> {
+    const { isKnown, waiters } = await bringEvent(options.redis, keys, eventId, json);
+    await tell(eventId, waiters);
+    return isKnown;
+  }
+
   return {
     async submit(arrival, { awaited = false } = {}) {
       const { kind, test = false } = arrival.submission;
-      if (kind === "lookup" && !test && !(await eventsAreReachable())) throw lookupsNotConfigured(arrival.id);
+      if (kind === "lookup" && !test && !eventsAreReachable()) throw lookupsNotConfigured(arrival.id);
       const lane = laneOf(kind);
       let acceptance: Acceptance;
       try {
@@ -122,9 +162,11 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
         throw unavailable(error);
       }
     },
-    async wake(ids) {
-      await doors.lookups.silence(ids);
-      await doors.lookups.ring(ids, new Set(ids));
+    wake,
+    tell,
+    bring,
+    async bringIfAwaited(eventId, json) {
+      if (await isAwaitedEvent(options.redis, keys, eventId)) await bring(eventId, json);
     },
     async stop() {
       stopping ??= Promise.all(Object.values(doors).map((door) => door.stop()));
@@ -213,10 +255,13 @@ function lookupJobId(ids: readonly string[]): string {
 }
 
 // A queue whose first command fails never works: the caller may try again with new ones.
-async function openQueues({ redis, prefix, signal }: ProducerOptions): Promise<Record<Lane, Queue<JobData>>> {
+async function openQueues(
+  { redis, prefix, signal }: ProducerOptions,
+  tenant: string,
+): Promise<Record<Lane, Queue<JobData>>> {
   await whenReady(redis, signal);
   const open = (lane: Lane) => {
-    const queue = new Queue<JobData>(lane, {
+    const queue = new Queue<JobData>(queueName(lane, tenant), {
       connection: redis,
       prefix: queuePrefix(prefix),
       streams: { events: { maxLen: 1000 } },

@@ -1,29 +1,34 @@
 import { type Abilities, readAbilities } from "@assay/ledger";
 import type { Redis } from "ioredis";
 
-/** Whether the event behind an id can come to a tenant at all. */
-export type EventsAreReachable = () => Promise<boolean>;
+/** Whether the event behind an id can come to a tenant at all, as far as is known. It never waits. */
+export type EventsAreReachable = () => boolean;
 
 const FRESH_MS = 5000;
 
 /**
- * Asks what the processes of the installation said of the tenant, once in five seconds. Where they said nothing yet, or
- * Redis does not answer, nothing speaks against it.
+ * Reads what the processes of the installation said of the tenant, and reads it again behind a question that comes more
+ * than five seconds later. Where they said nothing yet, or Redis does not answer, nothing speaks against it.
  */
-export function createEventsAreReachable(options: {
+export async function createEventsAreReachable(options: {
   redis: Redis;
   prefix: string | undefined;
   tenant: string;
   /** On any clock, ms. */
   now: () => number;
-}): EventsAreReachable {
+}): Promise<EventsAreReachable> {
   const { redis, prefix, tenant, now } = options;
-  let read: { readonly at: number; readonly abilities: Promise<Abilities> } | undefined;
-  return async () => {
-    if (read === undefined || now() - read.at > FRESH_MS) {
-      read = { at: now(), abilities: readAbilities(redis, prefix, tenant).catch(() => ({})) };
-    }
-    const { lookups, webhooks } = await read.abilities;
-    return lookups !== false || webhooks === true;
+  let known: Abilities = {};
+  let readAt = 0;
+
+  async function read(): Promise<void> {
+    readAt = now();
+    known = await readAbilities(redis, prefix, tenant).catch(() => known);
+  }
+
+  await read();
+  return () => {
+    if (now() - readAt > FRESH_MS) void read();
+    return known.lookups !== false || known.webhooks === true;
   };
 }

@@ -1,7 +1,10 @@
+import { isTenantName, TENANT_NAME_RULE } from "@assay/protocol";
+
 /** How to reach an Assay by its Redis. */
 export interface RedisOptions {
   /** `redis://` or `rediss://`. */
   readonly connection: string | { readonly url: string };
+  /** Whose submissions and verdicts these are; default `0`. Over HTTP the key says it. */
   readonly tenant?: string;
   /** Callers of one name share their Idempotency-Keys, whichever door they come by. Default `default`. */
   readonly keyName?: string;
@@ -20,4 +23,10 @@ export function readRedisUrl(connection: RedisOptions["connection"]): string {
   throw new TypeError(
     "connection must be a redis:// or rediss:// address; clusters and sentinels are not in this version.",
   );
+}
+
+/** Throws a TypeError for a tenant that cannot be one. */
+export function checkTenant(tenant: RedisOptions["tenant"]): void {
+  if (tenant === undefined || isTenantName(tenant)) return;
+  throw new TypeError(`tenant must be ${TENANT_NAME_RULE}, as in ASSAY_TENANTS_FILE.`);
 }

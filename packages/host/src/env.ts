@@ -36,8 +36,20 @@ export interface EnvReader {
   list(name: string, options?: VariableOptions & { readonly default?: readonly string[] }): string[];
   /** A secret from NAME, or from the file that NAME_FILE names, trimmed. Both set is a fault. */
   secret(name: string, options?: VariableOptions): string | undefined;
+  /** The content of the file that NAME names, trimmed, and its path; undefined when NAME is not set. */
+  file(name: string, options?: VariableOptions): SettingsFile | undefined;
+  /** A reader of other variables, whose faults join these. A fault calls a variable what `shown` says. */
+  over(env: Env, shown: (name: string) => string): EnvReader;
+  /** What a fault calls a variable. */
+  shown(name: string): string;
   /** Records a fault of the caller's own finding. `message` says what to set, and must not hold a secret. */
   fault(name: string, message: string): void;
+}
+
+/** A file that a variable names. */
+export interface SettingsFile {
+  readonly path: string;
+  readonly text: string;
 }
 
 /** One fault: the variable and what to do about it. */
@@ -67,10 +79,14 @@ export type Env = Readonly<Record<string, string | undefined>>;
  */
 export function readEnv<Config>(env: Env, read: (reader: EnvReader) => Config): Config {
   const faults: ConfigFault[] = [];
-  const fault = (name: string, message: string) => void faults.push({ name, message });
+  const fault = (name: string, message: string) => {
+    // A variable that stands for several tenants is read as often.
+    if (faults.some((known) => known.name === name && known.message === message)) return;
+    faults.push({ name, message });
+  };
   let config: Config;
   try {
-    config = read(createReader(env, fault));
+    config = read(createReader(env, fault, (name) => name));
   } catch (error) {
     // What fails on a stand-in value is a consequence of the faults already found.
     if (faults.length > 0) throw new ConfigError(faults, error);
@@ -80,43 +96,54 @@ export function readEnv<Config>(env: Env, read: (reader: EnvReader) => Config): 
   return deepFreeze(config);
 }
 
-function createReader(env: Env, fault: EnvReader["fault"]): EnvReader {
+type Fault = EnvReader["fault"];
+
+function createReader(env: Env, addFault: Fault, shown: (name: string) => string): EnvReader {
+  const fault: Fault = (name, message) => addFault(shown(name), message);
   const optional: EnvReader["optional"] = (name, options = {}) => {
     const value = valueOf(env, name);
     if (value === undefined || options.pattern === undefined || options.pattern.test(value)) return value;
     const was = options.secret === true ? "" : ` It is ${quote(value)}.`;
-    fault(name, `${set(name, options, `a text that matches ${options.pattern.source}`)}${was}`);
+    fault(name, `${set(shown(name), options, `a text that matches ${options.pattern.source}`)}${was}`);
     return undefined;
   };
   return {
     optional,
     string(name, options = {}) {
       if (valueOf(env, name) === undefined && options.default === undefined) {
-        fault(name, `is not set. ${set(name, options, "a text")}`);
+        fault(name, `is not set. ${set(shown(name), options, "a text")}`);
       }
       return optional(name, options) ?? options.default ?? "";
     },
-    integer: (name, options = {}) => readInteger(valueOf(env, name), name, options, fault),
+    integer(name, options = {}) {
+      return readInteger(valueOf(env, name), shown(name), options, addFault);
+    },
     choice(name, values, options = {}) {
       const value = valueOf(env, name);
-      const expected = set(name, options, `one of ${values.join(", ")}`);
+      const expected = set(shown(name), options, `one of ${values.join(", ")}`);
       const known = values.find((candidate) => candidate === value);
       if (value === undefined && options.default === undefined) fault(name, `is not set. ${expected}`);
       if (value !== undefined && known === undefined) fault(name, `${expected} It is ${quote(value)}.`);
       return known ?? options.default ?? values[0];
     },
     list: (name, options = {}) => splitList(valueOf(env, name)) ?? [...(options.default ?? [])],
-    secret: (name, options = {}) => readSecret(env, name, options, fault),
+    secret(name, options = {}) {
+      const direct = valueOf(env, name);
+      const path = valueOf(env, `${name}_FILE`);
+      if (direct === undefined || path === undefined) {
+        return direct ?? readFile(path, shown(`${name}_FILE`), options, addFault)?.text;
+      }
+      fault(name, `is set, and ${shown(`${name}_FILE`)} too. Unset one of them.`);
+      return undefined;
+    },
+    file: (name, options = {}) => readFile(valueOf(env, name), shown(name), options, addFault),
+    over: (other, shownThere) => createReader(other, addFault, shownThere),
+    shown,
     fault,
   };
 }
 
-function readInteger(
-  text: string | undefined,
-  name: string,
-  options: IntegerOptions,
-  fault: EnvReader["fault"],
-): number {
+function readInteger(text: string | undefined, name: string, options: IntegerOptions, fault: Fault): number {
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = options;
   const standIn = options.default ?? options.min ?? 0;
   const expected = set(name, options, `a whole number${range(options)}`);
@@ -130,21 +157,20 @@ function readInteger(
   return standIn;
 }
 
-function readSecret(env: Env, name: string, options: VariableOptions, fault: EnvReader["fault"]): string | undefined {
-  const direct = valueOf(env, name);
-  const path = valueOf(env, `${name}_FILE`);
-  if (path === undefined) return direct;
-  if (direct !== undefined) {
-    fault(name, `is set, and ${name}_FILE too. Unset one of them.`);
-    return undefined;
-  }
+function readFile(
+  path: string | undefined,
+  name: string,
+  options: VariableOptions,
+  fault: Fault,
+): SettingsFile | undefined {
+  if (path === undefined) return undefined;
   try {
-    const content = readFileSync(path, "utf8").trim();
-    if (content !== "") return content;
-    fault(`${name}_FILE`, `${quote(path)} is empty. ${set(`its content`, options, "the secret")}`);
+    const text = readFileSync(path, "utf8").trim();
+    if (text !== "") return { path, text };
+    fault(name, `${quote(path)} is empty. ${set(`its content`, options, "the secret")}`);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
-    fault(`${name}_FILE`, `${quote(path)} cannot be read (${code}). Name a file that this process may read.`);
+    fault(name, `${quote(path)} cannot be read (${code}). Name a file that this process may read.`);
   }
   return undefined;
 }

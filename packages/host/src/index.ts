@@ -13,6 +13,7 @@ export {
   type EnvReader,
   type IntegerOptions,
   readEnv,
+  type SettingsFile,
   type StringOptions,
   type VariableOptions,
 } from "./env.ts";
@@ -24,4 +25,6 @@ export { safeError, type SafeError } from "./redaction.ts";
 export { readRedisEnv, type RedisEnv } from "./redis-env.ts";
 export { type PreparedRedis, prepareRedis, RedisUnfitError, type RedisStartup } from "./redis-startup.ts";
 export { type Lifecycle, runUntilSignal } from "./run-until-signal.ts";
-export { followSecretFiles, type SecretFiles, type SecretFilesOptions } from "./secret-files.ts";
+export { followSecretFiles, type SecretFile, type SecretFiles, type SecretFilesOptions } from "./secret-files.ts";
+export { faultsOf, parseSettings, type SettingsDocument, showPath } from "./settings-document.ts";
+export { readTenants, type TenantVariables } from "./tenants.ts";

@@ -20,12 +20,10 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-function follow(changed: (name: string, secret: string) => void): void {
+function follow(changed: (content: string) => void): void {
   const logger = createLogger({ name: "test", destination: { write: (line: string) => void lines.push(line) } });
   files = followSecretFiles({
-    env: { KEY_FILE: path, OTHER: "x" },
-    names: ["KEY", "OTHER"],
-    changed,
+    files: [{ setting: "KEY_FILE", path, changed }],
     logger,
     intervalMs: 10,
   });
@@ -33,19 +31,19 @@ function follow(changed: (name: string, secret: string) => void): void {
 
 describe("followSecretFiles", () => {
   test("passes on new content, once, and prints none of it", () => {
-    const seen: [string, string][] = [];
-    follow((...change) => seen.push(change));
+    const seen: string[] = [];
+    follow((content) => seen.push(content));
     vi.advanceTimersByTime(50);
     writeFileSync(path, " second \n");
     vi.advanceTimersByTime(50);
-    expect(seen).toEqual([["KEY", "second"]]);
+    expect(seen).toEqual(["second"]);
     expect(lines.join("")).toContain("KEY_FILE");
     expect(lines.join("")).not.toContain("second");
   });
 
   test("keeps the secret in use while the file is missing, and says so once", () => {
     const seen: string[] = [];
-    follow((_, secret) => seen.push(secret));
+    follow((secret) => seen.push(secret));
     rmSync(path);
     vi.advanceTimersByTime(50);
     expect(seen).toEqual([]);
@@ -54,7 +52,7 @@ describe("followSecretFiles", () => {
 
   test("goes on after content that is refused", () => {
     const seen: string[] = [];
-    follow((_, secret) => {
+    follow((secret) => {
       if (secret === "bad") throw new Error("not 32 bytes");
       seen.push(secret);
     });
@@ -67,7 +65,7 @@ describe("followSecretFiles", () => {
 
   test("reads no more once stopped", async () => {
     const seen: string[] = [];
-    follow((_, secret) => seen.push(secret));
+    follow((secret) => seen.push(secret));
     await files?.stop();
     await files?.stop();
     writeFileSync(path, "second");

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import type { Env } from "./env.ts";
 import type { Logger } from "./logger.ts";
 
 /** Follows the files that hold secrets, so that a rotated one is taken without a restart. */
@@ -7,12 +6,17 @@ export interface SecretFiles {
   stop(): Promise<void>;
 }
 
-export interface SecretFilesOptions {
-  readonly env: Env;
-  /** Variables whose `…_FILE` is followed; those without one are left alone. */
-  readonly names: readonly string[];
+/** One file that is followed. */
+export interface SecretFile {
+  /** The setting that names it, in the log. */
+  readonly setting: string;
+  readonly path: string;
   /** Called with the new content, trimmed, each time it differs from the last. May throw to keep the old one. */
-  readonly changed: (name: string, secret: string) => void;
+  readonly changed: (content: string) => void;
+}
+
+export interface SecretFilesOptions {
+  readonly files: readonly SecretFile[];
   readonly logger: Logger;
   /** Default 2000. Contents are compared, not file times: Kubernetes swaps a symlink. */
   readonly intervalMs?: number;
@@ -23,16 +27,13 @@ export interface SecretFilesOptions {
  * refused by `changed` changes nothing and is logged once until it changes.
  */
 export function followSecretFiles(options: SecretFilesOptions): SecretFiles {
-  const followed = options.names.flatMap((name) => {
-    const path = options.env[`${name}_FILE`]?.trim() ?? "";
-    return path === "" ? [] : [{ name, path, last: contentOf(path) }];
-  });
+  const followed = options.files.map((file) => ({ file, last: contentOf(file.path) }));
   const timer = setInterval(() => {
-    for (const file of followed) {
-      const content = contentOf(file.path);
-      if (content === file.last) continue;
-      file.last = content;
-      take(file.name, content, options);
+    for (const one of followed) {
+      const content = contentOf(one.file.path);
+      if (content === one.last) continue;
+      one.last = content;
+      take(one.file, content, options.logger);
     }
   }, options.intervalMs ?? 2_000);
   if (followed.length === 0) clearInterval(timer);
@@ -44,17 +45,16 @@ export function followSecretFiles(options: SecretFilesOptions): SecretFiles {
   };
 }
 
-function take(name: string, content: string, { changed, logger }: SecretFilesOptions): void {
-  const variable = `${name}_FILE`;
+function take({ setting, changed }: SecretFile, content: string, logger: Logger): void {
   if (content === "") {
-    logger.warn({ variable }, "the secret's file is missing or empty: keeping the secret in use");
+    logger.warn({ setting }, "the file of secrets is missing or empty: keeping what is in use");
     return;
   }
   try {
-    changed(name, content);
-    logger.info({ variable }, "took the changed secret");
+    changed(content);
+    logger.info({ setting }, "took the changed file of secrets");
   } catch (error) {
-    logger.error({ variable, err: error }, "the changed secret is not usable: keeping the one in use");
+    logger.error({ setting, err: error }, "the changed file of secrets is not usable: keeping what is in use");
   }
 }
 

@@ -62,4 +62,4 @@ export {
   type Sightings,
 } from "./sightings.ts";
 export { readStreamLag, type StreamLag } from "./stream-lag.ts";
-export { bringEvent, forgetWaiters, isAwaitedEvent, readStoredEvent } from "./stored-event.ts";
+export { type Brought, bringEvent, forgetWaiters, isAwaitedEvent, readStoredEvent } from "./stored-event.ts";

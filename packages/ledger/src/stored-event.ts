@@ -9,19 +9,25 @@ const STORED_EVENT_TTL_MS = 600_000;
 // Whoever waits stays noted until it was rung for: a process that dies between the two does it again.
 const bring = createScript(`
 local stored, waiters, asker, not_found = unpack(KEYS)
+local is_known = redis.call('EXISTS', stored)
 redis.call('SET', stored, ARGV[1], 'PX', ARGV[2])
 redis.call('DEL', asker, not_found)
-return { redis.call('ZRANGE', waiters, 0, -1) }
+return { { tostring(is_known) }, redis.call('ZRANGE', waiters, 0, -1) }
 `);
 
-/**
- * Keeps an event's JSON for whoever asks for it by id within ten minutes. Returns the submissions that wait for it:
- * ring for each, then `forgetWaiters`.
- */
-export async function bringEvent(redis: Redis, keys: Keys, eventId: string, json: string): Promise<string[]> {
+/** What came of an event that was brought. */
+export interface Brought {
+  /** Whether it was there before; the last one is kept. */
+  readonly isKnown: boolean;
+  /** The submissions that wait for it: ring for each, then `forgetWaiters`. */
+  readonly waiters: readonly string[];
+}
+
+/** Keeps an event's JSON for whoever asks for it by id within ten minutes. */
+export async function bringEvent(redis: Redis, keys: Keys, eventId: string, json: string): Promise<Brought> {
   const scriptKeys = [keys.storedEvent(eventId), keys.waiters(eventId), keys.asker(eventId), keys.notFound(eventId)];
   const rows = await bring.run(redis, scriptKeys, [deflateRawSync(json), STORED_EVENT_TTL_MS]);
-  return (rows[0] ?? []).map(text);
+  return { isKnown: text(rows[0]?.[0]) === "1", waiters: (rows[1] ?? []).map(text) };
 }
 
 /** Whether anybody waits for an event. */

@@ -13,14 +13,13 @@ export {
   createKeys,
   decidedChannel,
   DEFAULT_PREFIX,
-  DEFAULT_TENANT,
   type Keys,
   leaderKey,
   metaKey,
   queuePrefix,
   secretFingerprint,
 } from "./keys.ts";
-export { type JobData, type Kind, KINDS, type Lane, laneOf, LANES, SUSPECTS_QUEUE } from "./lanes.ts";
+export { type JobData, type Kind, KINDS, type Lane, laneOf, LANES, queueName, SUSPECTS_QUEUE } from "./lanes.ts";
 export {
   type Label,
   LABELS,
@@ -33,6 +32,7 @@ export {
 export { type Problem, type ProblemCode, PROBLEM_CODES, isProblemCode, ProblemError } from "./problem.ts";
 export { checkObservedAt } from "./observed-at.ts";
 export { parseOrigin } from "./origin.ts";
+export { faultOfRoles, isRole, mayDo, type Role, ROLES } from "./roles.ts";
 export { SHARD_COUNT, shardOf } from "./shard.ts";
 export {
   isEventId,
@@ -45,5 +45,6 @@ export {
   type SubmissionInput,
 } from "./submission.ts";
 export { checkTestEvent, isTestEventId, readTestEvent, TEST_EVENT_IDS, type TestEvent } from "./test-event.ts";
+export { DEFAULT_TENANT, isTenantName, TENANT_NAME_RULE } from "./tenant.ts";
 export { INPUT_FAULT_CODES, UNDECIDED_CODES, type UndecidedCode } from "./undecided.ts";
 export type { Reason, Verdict } from "./verdict.ts";

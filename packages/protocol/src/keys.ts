@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Lane } from "./lanes.ts";
 import { shardOf, shardTag } from "./shard.ts";
-
-/** The tenant of an installation that names none. */
-export const DEFAULT_TENANT = "0";
+import { DEFAULT_TENANT } from "./tenant.ts";
 
 /** The default of `ASSAY_PREFIX`. */
 export const DEFAULT_PREFIX = "assay";

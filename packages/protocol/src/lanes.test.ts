@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { laneOf } from "./lanes.ts";
+import { laneOf, LANES, queueName } from "./lanes.ts";
 
 describe("laneOf", () => {
   test.each([
@@ -9,5 +9,14 @@ describe("laneOf", () => {
     ["backfill", "background"],
   ] as const)("sends %s to %s", (kind, lane) => {
     expect(laneOf(kind)).toBe(lane);
+  });
+});
+
+describe("queueName", () => {
+  test.each([
+    ["0", ["results", "background", "lookups"]],
+    ["shop-eu", ["results", "background", "lookups-shop-eu"]],
+  ])("has the lanes of tenant %s in %j: only lookups are apart", (tenant, names) => {
+    expect(LANES.map((lane) => queueName(lane, tenant))).toEqual(names);
   });
 });

@@ -1,7 +1,17 @@
-/** The lanes of work; each is a BullMQ queue of the same name. */
+import { DEFAULT_TENANT } from "./tenant.ts";
+
+/** The lanes of work. */
 export const LANES = ["results", "background", "lookups"] as const;
 
 export type Lane = (typeof LANES)[number];
+
+/**
+ * The BullMQ queue of a lane: its own name, which all tenants share. Lookups have a queue for each tenant, because the
+ * vendor holds up whole queues: `lookups` for the default tenant, `lookups-<tenant>` for another.
+ */
+export function queueName(lane: Lane, tenant: string): string {
+  return lane === "lookups" && tenant !== DEFAULT_TENANT ? `${lane}-${tenant}` : lane;
+}
 
 /** The queue where a submission that was already tried runs alone. It is not a lane: nothing is accepted into it. */
 export const SUSPECTS_QUEUE = "suspects";

@@ -261,6 +261,26 @@ describe("assay doctor", () => {
     ]);
   });
 
+  test("looks at each tenant by its own keys and names whose each finding is, or at one alone", async () => {
+    const tenants = `
+tenants:
+  "0": { sealed_keys: ["${stack.env["ASSAY_SEALED_KEYS"]}"] }
+  shop-eu: { fingerprint: { api_keys: [eu-key], region: eu, api_url: "${api.url}" }, rulesets: . }
+`;
+    writeFileSync(join(folder, "tenants.txt"), tenants);
+    const { REDIS_URL = "", ASSAY_PREFIX = "" } = stack.env;
+    const own = { REDIS_URL, ASSAY_PREFIX, ASSAY_RULESETS: folder, ASSAY_TENANTS_FILE: join(folder, "tenants.txt") };
+    const placesOf = async (...args: string[]) => {
+      const { stdout } = await assay(["doctor", "--json", ...args], { env: own });
+      const report: { checks: (Check & { tenant?: string })[] } = JSON.parse(stdout);
+      const ofTenants = report.checks.filter(({ name }) => name === "seals" || name === "api_keys");
+      return ofTenants.map(({ name, tenant = "0", status }) => `${tenant}/${name} ${status}`);
+    };
+    expect(await placesOf()).toEqual(["0/seals ok", "0/api_keys skip", "shop-eu/seals skip", "shop-eu/api_keys ok"]);
+    expect(await placesOf("--tenant", "shop-eu")).toEqual(["shop-eu/seals skip", "shop-eu/api_keys ok"]);
+    expect((await assay(["doctor"], { env: own })).stdout).toMatch(/^ok +shop-eu\/api_keys +API key .* region eu/m);
+  });
+
   test("knows no tenant that is not configured", async () => {
     const { exitCode, stderr } = await assay(["doctor", "--tenant", "nobody"], { env: stack.env });
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining("There is no tenant nobody")]);

@@ -13,10 +13,12 @@ import {
 import {
   type Action,
   createKeys,
+  DEFAULT_TENANT,
   type Keys,
   laneOf,
   LANES,
   type Lane,
+  queueName,
   queuePrefix,
   submissionId,
   type Verdict,
@@ -38,10 +40,12 @@ export interface Installation {
   close(): Promise<void>;
 }
 
-/** Opens an installation that nobody else uses. */
-export async function openInstallation(url: string): Promise<Installation> {
-  const prefix = `t${randomBytes(6).toString("hex")}`;
-  const keys = createKeys({ prefix });
+/** Opens an installation that nobody else uses; or one tenant's part of one that is open, on its prefix. */
+export async function openInstallation(
+  url: string,
+  { prefix = `t${randomBytes(6).toString("hex")}`, tenant = DEFAULT_TENANT } = {},
+): Promise<Installation> {
+  const keys = createKeys({ prefix, tenant });
   const redis = connectForCommands({ url });
   redis.on("error", () => undefined);
   await whenReady(redis);
@@ -59,7 +63,8 @@ export async function openInstallation(url: string): Promise<Installation> {
       return ids;
     },
     async jobs(lane) {
-      const queue = queues.get(lane) ?? new Queue(lane, { connection: redis, prefix: queuePrefix(prefix) });
+      const queue =
+        queues.get(lane) ?? new Queue(queueName(lane, tenant), { connection: redis, prefix: queuePrefix(prefix) });
       queues.set(lane, queue);
       return queue.getJobs(["wait", "prioritized"]);
     },

@@ -1,7 +1,7 @@
 import { type Acceptance, connectForCommands, disconnect, tellAbility, whenReady } from "@assay/ledger";
 import { ProblemError } from "@assay/protocol";
 import { createProducer, type Producer } from "@assay/client/producer";
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { startRedis } from "../../support/redis-server.ts";
 import { type Installation, lookupArrival, openInstallation, sealedArrival } from "./installation.ts";
 
@@ -74,7 +74,9 @@ describe("createProducer", () => {
       if (isThere === undefined || (ability !== "lookups" && ability !== "webhooks")) continue;
       await tellAbility(redis, prefix, "0", ability, isThere);
     }
-    const submitted = producer.submit(lookupArrival("order-9", "event-9")).then(
+    const informed = await createProducer(installation);
+    onTestFinished(() => informed.stop());
+    const submitted = informed.submit(lookupArrival("order-9", "event-9")).then(
       ({ status }) => status,
       (error: unknown) => (error instanceof ProblemError ? error.code : error),
     );
@@ -84,7 +86,9 @@ describe("createProducer", () => {
 
   test("takes a sealed result though no event id could be looked up", async () => {
     await tellAbility(installation.redis, installation.prefix, "0", "lookups", false);
-    expect(await producer.submit(sealedArrival())).toMatchObject({ status: "accepted" });
+    const informed = await createProducer(installation);
+    onTestFinished(() => informed.stop());
+    expect(await informed.submit(sealedArrival())).toMatchObject({ status: "accepted" });
   });
 
   test("lets a burst leave in few jobs of at most 64 ids", async () => {

@@ -19,6 +19,12 @@ describe("checkWebhooks", () => {
     ["one that came", { tenant: taking, seen: { kind: [kind("webhook", 3000)] } }, "ok", /3 s ago/],
     ["none that ever came", { tenant: taking }, "warn", /but none has come yet/],
     [
+      "those that only bring events",
+      { tenant: { ...taking, webhookVerdicts: "none" } },
+      "skip",
+      /only bring their events/,
+    ],
+    [
       "none for a day, while others come",
       { tenant: taking, seen: { kind: [kind("webhook", 2 * DAY_MS), kind("sealed", 1000)] } },
       "warn",

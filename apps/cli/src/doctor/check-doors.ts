@@ -18,6 +18,13 @@ export function checkWebhooks({ tenant, sightings, abilities }: TenantPatient, {
     const says = `No webhook credentials are set here; ${came}`;
     return { name, status: "skip", says, do: "run this command with the environment of the ingress" };
   }
+  if (tenant.webhookVerdicts === "none") {
+    return {
+      name,
+      status: "skip",
+      says: "Webhooks only bring their events (ASSAY_WEBHOOK_VERDICTS=none): none is counted",
+    };
+  }
   const isMissed = last === undefined || (now - last > DAY_MS && now - lastOther < DAY_MS);
   if (!isMissed) return { name, status: "ok", says: `Webhooks are taken; ${came}` };
   return {

@@ -1,5 +1,4 @@
 import { count } from "../faults.ts";
-import { folderOf } from "../read-folder.ts";
 import { CommandError, EXIT, type Report, type World } from "../report.ts";
 import { examine, examineAlone } from "./examine.ts";
 import type { PlacedFinding } from "./finding.ts";
@@ -10,7 +9,7 @@ import { showFindings } from "./show-findings.ts";
 
 /** `assay doctor`: how an installation fares, and what to do about it. Changes nothing but the count of lookups. */
 export async function doctor(options: DoctorOptions, world: World, clock: () => number): Promise<Report> {
-  const { settings, faults } = readSettings(world.env, folderOf(options, world));
+  const { settings, faults } = readSettings(world.env);
   const tenants = chosen(settings, options.tenant);
   const practice: Practice = { options, world, clock };
   const findings: PlacedFinding[] = faults.map(({ name, message }) => {

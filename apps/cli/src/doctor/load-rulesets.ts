@@ -1,6 +1,6 @@
 import { RulesetError, type RulesetFolder } from "@assay/rules";
 import { count } from "../faults.ts";
-import { readFolder } from "../read-folder.ts";
+import { folderOf, readFolder } from "../read-folder.ts";
 import { CommandError } from "../report.ts";
 import type { Finding } from "./finding.ts";
 import type { Practice } from "./practice.ts";
@@ -8,10 +8,12 @@ import type { TenantSettings } from "./settings.ts";
 
 /** The rulesets of a tenant where they load, and what is to be said of them. */
 export async function loadRulesets(
-  { rulesetsFolder: folder }: TenantSettings,
+  { rulesetsFolder }: TenantSettings,
   { options, world }: Practice,
 ): Promise<{ readonly rulesets: RulesetFolder | undefined; readonly finding: Finding }> {
   const name = "rulesets";
+  const named = options.rulesets ?? rulesetsFolder;
+  const folder = named ?? folderOf({}, world);
   try {
     const rulesets = await readFolder(folder, world);
     const names = rulesets.all.map((ruleset) => ruleset.name).join(", ");
@@ -25,7 +27,7 @@ export async function loadRulesets(
     }
     if (!(error instanceof CommandError)) throw error;
     // The workers may know of a folder that nobody named here.
-    const status = (options.rulesets ?? world.env["ASSAY_RULESETS"] ?? "") === "" ? "skip" : "fail";
+    const status = named === undefined ? "skip" : "fail";
     return { rulesets: undefined, finding: { name, status, says: error.message } };
   }
 }

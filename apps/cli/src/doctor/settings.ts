@@ -6,9 +6,9 @@ import {
   type EnvReader,
   readEnv,
   readRedisEnv,
+  readTenants,
   type RedisEnv,
 } from "@assay/host";
-import { DEFAULT_TENANT } from "@assay/protocol";
 
 /** What the environment says of one tenant. */
 export interface TenantSettings {
@@ -18,7 +18,10 @@ export interface TenantSettings {
   readonly lookups?: LookupSettings | undefined;
   /** Whether webhooks can prove themselves. */
   readonly takesWebhooks: boolean;
-  readonly rulesetsFolder: string;
+  /** Whether a webhook gets a verdict of its own, or only brings its event. */
+  readonly webhookVerdicts: "all" | "none";
+  /** Absent where nobody names one. */
+  readonly rulesetsFolder?: string | undefined;
 }
 
 /** How events are looked up. */
@@ -41,15 +44,28 @@ export interface Settings extends RedisEnv {
   readonly tenants: readonly TenantSettings[];
 }
 
+/** Those that are about tenants, of both apps. */
+const TENANT_VARIABLES = {
+  own: [
+    "ASSAY_SEALED_KEYS",
+    "ASSAY_WEBHOOK_SECRETS",
+    "ASSAY_WEBHOOK_BASIC_AUTH",
+    "ASSAY_FINGERPRINT_API_KEYS",
+    "ASSAY_FINGERPRINT_REGION",
+    "ASSAY_FINGERPRINT_API_URL",
+    "ASSAY_FINGERPRINT_RULESET_ID",
+    "ASSAY_FINGERPRINT_RPS",
+    "ASSAY_FINGERPRINT_BURST",
+  ],
+  shared: ["ASSAY_RULESETS", "ASSAY_WEBHOOK_VERDICTS"],
+};
+
 /** Reads the environment. Where it is at fault, stand-ins are in the place of what cannot be used. */
-export function readSettings(
-  env: Env,
-  rulesetsFolder: string,
-): { readonly settings: Settings; readonly faults: readonly ConfigFault[] } {
+export function readSettings(env: Env): { readonly settings: Settings; readonly faults: readonly ConfigFault[] } {
   let settings: Settings | undefined;
   try {
     readEnv(env, (reader) => {
-      settings = readAll(reader, rulesetsFolder);
+      settings = readAll(reader);
     });
   } catch (error) {
     if (error instanceof ConfigError && settings !== undefined) return { settings, faults: error.faults };
@@ -59,23 +75,24 @@ export function readSettings(
   return { settings, faults: [] };
 }
 
-function readAll(reader: EnvReader, rulesetsFolder: string): Settings {
+function readAll(reader: EnvReader): Settings {
   return {
     ...readRedisEnv(reader),
     redisMaxBytes: reader.integer("ASSAY_REDIS_MAX_BYTES", { default: 0, min: 0 }),
     streamTtlSeconds: reader.integer("ASSAY_STREAM_TTL_SECONDS", { default: 3600, min: 60 }),
-    tenants: [readTenant(DEFAULT_TENANT, reader, rulesetsFolder)],
+    tenants: readTenants(reader, TENANT_VARIABLES, readTenant),
   };
 }
 
-function readTenant(name: string, reader: EnvReader, rulesetsFolder: string): TenantSettings {
+function readTenant(name: string, reader: EnvReader): TenantSettings {
   const webhookCredentials = ["ASSAY_WEBHOOK_SECRETS", "ASSAY_WEBHOOK_BASIC_AUTH"].map((each) => reader.secret(each));
   return {
     name,
     sealedKeys: readSealedKeys(reader),
     lookups: readLookups(reader),
     takesWebhooks: webhookCredentials.some((credential) => credential !== undefined),
-    rulesetsFolder,
+    webhookVerdicts: reader.choice("ASSAY_WEBHOOK_VERDICTS", ["all", "none"], { default: "all" }),
+    rulesetsFolder: reader.optional("ASSAY_RULESETS"),
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   checkObservedAt,
+  checkTestEvent,
   DEFAULT_TENANT,
   outcomeId,
   readOutcome,
@@ -40,6 +41,7 @@ export function createMemoryTransport({ ledger, decide, failure, now }: MemoryTr
 
   function submit(input: SubmissionInput, idempotencyKey: string): Receipt {
     const { submission } = readSubmission(input);
+    checkTestEvent(submission, { isTestKey: false });
     checkObservedAt(submission.context, now());
     const id = submissionId(DEFAULT_TENANT, KEY_NAME, idempotencyKey);
     reach();

@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { ConfigError, type Env } from "@assay/host";
+import { describe, expect, test } from "vitest";
+import { loadConfig } from "./config.ts";
+
+const ENOUGH = { REDIS_URL: "redis://redis" };
+const SEALED_KEY = randomBytes(32).toString("base64");
+
+function tenantsFile(tenants: object): string {
+  const file = join(mkdtempSync(join(tmpdir(), "worker-config-")), "tenants.json");
+  writeFileSync(file, JSON.stringify({ tenants }));
+  return file;
+}
+
+describe("loadConfig", () => {
+  test("has one tenant that needs nothing but a Redis", () => {
+    expect(loadConfig(ENOUGH).tenants).toEqual([{ name: "0", rulesetsFolder: expect.stringMatching(/rulesets$/) }]);
+  });
+
+  test("describes that tenant by its variables", () => {
+    const { tenants } = loadConfig({
+      ...ENOUGH,
+      ASSAY_SEALED_KEYS: SEALED_KEY,
+      ASSAY_FINGERPRINT_API_KEYS: "new, old,new",
+      ASSAY_FINGERPRINT_REGION: "eu",
+      ASSAY_RULESETS: "/rulesets",
+    });
+    expect(tenants).toEqual([
+      {
+        name: "0",
+        sealedKeys: SEALED_KEY,
+        lookups: { apiKeys: ["new", "old"], region: "eu", rps: 5, burst: 15 },
+        rulesetsFolder: "/rulesets",
+      },
+    ]);
+  });
+
+  test("describes others by the file, and gives them nobody else's settings", () => {
+    const file = tenantsFile({
+      eu: {
+        sealed_keys: [SEALED_KEY],
+        fingerprint: { api_keys: ["a", "b"], region: "eu", api_url: "https://eu.example", rps: 2, burst: 4 },
+        rulesets: "eu",
+      },
+      us: {},
+    });
+    const { tenants } = loadConfig({
+      ...ENOUGH,
+      ASSAY_TENANTS_FILE: file,
+      ASSAY_FINGERPRINT_API_KEYS: "c",
+      ASSAY_RULESETS: "/all",
+    });
+    expect(tenants).toEqual([
+      {
+        name: "eu",
+        sealedKeys: SEALED_KEY,
+        lookups: { apiKeys: ["a", "b"], region: "eu", apiUrl: "https://eu.example", rps: 2, burst: 4 },
+        rulesetsFolder: join(dirname(file), "eu"),
+      },
+      { name: "us", rulesetsFolder: "/all" },
+      { name: "0", lookups: { apiKeys: ["c"], region: "us", rps: 5, burst: 15 }, rulesetsFolder: "/all" },
+    ]);
+  });
+
+  test.each<[string, object, Env, RegExp]>([
+    [
+      "a sealed key that is none",
+      { eu: { sealed_keys: ["hunter2"] } },
+      {},
+      /tenants\.eu\.sealed_keys: Sealed key 1 of 1/,
+    ],
+    [
+      "an API key of two tenants",
+      { eu: { fingerprint: { api_keys: ["hunter2"] } }, us: { fingerprint: { api_keys: ["x", "hunter2"] } } },
+      {},
+      /tenants\.us\.fingerprint\.api_keys: has a key of the tenant eu/,
+    ],
+    [
+      "the default tenant's API key",
+      { eu: { fingerprint: { api_keys: ["hunter2"] } } },
+      { ASSAY_FINGERPRINT_API_KEYS: "hunter2" },
+      /ASSAY_FINGERPRINT_API_KEYS: has a key of the tenant eu/,
+    ],
+    [
+      "a ruleset id that is none",
+      { eu: { fingerprint: { ruleset_id: "a b" } } },
+      {},
+      /tenants\.eu\.fingerprint\.ruleset_id: Set/,
+    ],
+    [
+      "an address that is none",
+      { eu: { fingerprint: { api_url: "ftp://x" } } },
+      {},
+      /tenants\.eu\.fingerprint\.api_url: Set/,
+    ],
+    [
+      "a burst that is none",
+      { eu: { fingerprint: { burst: 0 } } },
+      {},
+      /tenants\.eu\.fingerprint\.burst: Set .* of at least 1/,
+    ],
+  ])("refuses %s, and repeats no secret", (_, tenants, env, expected) => {
+    const load = () => loadConfig({ ...ENOUGH, ASSAY_TENANTS_FILE: tenantsFile(tenants), ...env });
+    expect(load).toThrow(ConfigError);
+    expect(load).toThrow(expected);
+    expect(load).toThrow(expect.objectContaining({ message: expect.not.stringContaining("hunter2") }));
+  });
+});
