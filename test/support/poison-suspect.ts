@@ -1,8 +1,9 @@
-import { createSuspectProcess } from "@assay/worker";
+import { createSuspectProcess, readDoorbell } from "@assay/worker";
 import { poisonable } from "./poison.ts";
 
 const decide = createSuspectProcess(poisonable);
 
 export default async function suspect(job: { data: unknown }): Promise<void> {
-  await decide(job.data);
+  const doorbell = readDoorbell(job.data);
+  if (doorbell !== undefined) await decide(doorbell);
 }

@@ -7,14 +7,14 @@ const SECRET_BYTES = 32;
 export interface MakeKeyOptions {
   readonly name: string;
   readonly tenant: string;
-  readonly role: readonly string[];
+  readonly role?: readonly string[];
 }
 
 /** `assay keys new`: makes a secret, and the entry for `ASSAY_KEYS_FILE` that knows it by its hash. */
-export function makeKey({ name, tenant, role }: MakeKeyOptions, world: World): Report {
+export function makeKey({ name, tenant, role = ["submit", "read"] }: MakeKeyOptions, world: World): Report {
   if (!/^[a-z0-9_-]{1,64}$/.test(name)) throw wrong("--name must be 1 to 64 characters of a-z, 0-9, _ and -.");
   if (!isTenantName(tenant)) throw wrong(`--tenant must be ${TENANT_NAME_RULE}.`);
-  const given = role.length === 0 ? ["submit", "read"] : [...new Set(role)];
+  const given = [...new Set(role)];
   const roles = given.filter(isRole);
   if (roles.length < given.length) throw wrong(`--role must be one of ${ROLES.join(", ")}.`);
   const fault = faultOfRoles(roles);

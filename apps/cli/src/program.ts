@@ -157,7 +157,7 @@ function addKeys(program: Command, world: World, finish: (report: Report) => voi
     .description("make a secret, and the entry of ASSAY_KEYS_FILE that knows it by its hash")
     .requiredOption("--name <name>", "the caller; keys of one name share their submissions")
     .option("--tenant <tenant>", "whose key it is", DEFAULT_TENANT)
-    .option("--role <role>", `one of ${ROLES.join(", ")}; may be repeated (default: submit and read)`, collect, [])
+    .option("--role <role>", `one of ${ROLES.join(", ")}; may be repeated (default: submit and read)`, collect)
     .action((options: MakeKeyOptions) => finish(makeKey(options, world)));
 
   plain(keys, "hash")
@@ -176,7 +176,7 @@ function plain(parent: Command, name: string): Command {
   return parent.command(name).option("--json", "print JSON").addHelpText("after", EXIT_CODES);
 }
 
-function collect(value: string, before: readonly string[]): string[] {
+function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 

@@ -7,7 +7,7 @@ import type { Redis } from "ioredis";
 import { loadConfig, type WorkerConfig } from "./config.ts";
 import { decideSubmissions } from "./decide-submissions.ts";
 import { createDeciding, type Deciding } from "./deciding.ts";
-import { type Doorbell, readDoorbell } from "./doorbell.ts";
+import type { Doorbell } from "./doorbell.ts";
 import { createWorkerMetrics } from "./metrics.ts";
 import { followRulesets } from "./rulesets.ts";
 import type { Source } from "./sourced.ts";
@@ -22,7 +22,7 @@ interface Opened {
 }
 
 /**
- * Decides the suspect that a job's data names. BullMQ runs it in a child process: what the suspect breaks, it breaks
+ * Decides the suspect that a doorbell names. BullMQ runs it in a child process: what the suspect breaks, it breaks
  * alone. A tenant's rulesets are loaded for its first suspect, so that they are no other tenant's trouble.
  */
 export function createSuspectProcess(aroundSource?: (source: Source) => Source) {
@@ -120,9 +120,7 @@ export function createSuspectProcess(aroundSource?: (source: Source) => Source) 
     }
   }
 
-  return async (data: unknown): Promise<void> => {
-    const doorbell = readDoorbell(data);
-    if (doorbell === undefined) return;
+  return async (doorbell: Doorbell): Promise<void> => {
     const work = decide(doorbell);
     atWork = work;
     await work;

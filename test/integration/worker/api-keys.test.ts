@@ -2,24 +2,19 @@ import { secretFingerprint } from "@assay/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { anEvent, anEventId } from "../../support/events.ts";
-import { error, type FingerprintApi, startFingerprintApi } from "../../support/fingerprint-api.ts";
-import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
+import { error, type FingerprintApi } from "../../support/fingerprint-api.ts";
+import { openVendorStack, type VendorStack } from "../../support/vendor-stack.ts";
 
 const FOR_EVER = { times: Number.POSITIVE_INFINITY };
 const THROTTLED = { status: 429, body: error("too_many_requests", "too many requests") };
 
 let api: FingerprintApi;
-let stack: WorkerStack;
+let stack: VendorStack;
 beforeEach(async () => {
-  api = await startFingerprintApi({ apiKeys: ["secret-api-key", "good-key"] });
-  stack = await openWorkerStack({
-    env: { ASSAY_FINGERPRINT_API_KEYS: "secret-api-key", ASSAY_FINGERPRINT_API_URL: api.url },
-  });
+  stack = await openVendorStack({ vendor: { apiKeys: ["secret-api-key", "good-key"] } });
+  ({ api } = stack);
 });
-afterEach(async () => {
-  await stack.stop();
-  await api.stop();
-});
+afterEach(() => stack.stop());
 
 describe("an API key", () => {
   test("that is throttled is left alone for a while", async () => {

@@ -182,7 +182,7 @@ describe("counters", () => {
     const visitor = aVisitor(stack);
     const ids = await Promise.all(Array.from({ length: 20 }, (_, n) => visitor.submit({ user_id: `user${n}` })));
     await eventually(() => loaded === 20);
-    await createSuspectProcess()(ids);
+    await createSuspectProcess()({ tenant: "0", ids });
     const before = await Promise.all(ids.map((id) => stack.verdict(id)));
     letGo();
     await eventually(async () => (await stack.redis.llen(`${queuePrefix(stack.prefix)}:results:active`)) === 0);

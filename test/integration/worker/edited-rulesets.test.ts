@@ -111,7 +111,7 @@ describe("two tries of one submission by different rulesets", () => {
       ),
     );
     await eventually(() => loaded === ids.length);
-    await createSuspectProcess()(ids);
+    await createSuspectProcess()({ tenant: "0", ids });
     const before = await Promise.all(ids.map((id) => stack.verdict(id)));
     letGo();
     await eventually(async () => (await stack.redis.llen(`${queuePrefix(stack.prefix)}:results:active`)) === 0);

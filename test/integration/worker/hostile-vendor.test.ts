@@ -4,8 +4,8 @@ import { Queue } from "bullmq";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { anAddress, anEvent } from "../../support/events.ts";
-import { type FingerprintApi, startFingerprintApi } from "../../support/fingerprint-api.ts";
-import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
+import { type FingerprintApi } from "../../support/fingerprint-api.ts";
+import { openVendorStack, type VendorStack } from "../../support/vendor-stack.ts";
 
 // A twentieth of the usual times, so that ten minutes of outage are half a minute.
 const TIMING = {
@@ -18,22 +18,12 @@ const TIMING = {
 };
 
 let api: FingerprintApi;
-let stack: WorkerStack;
+let stack: VendorStack;
 beforeEach(async () => {
-  api = await startFingerprintApi();
-  stack = await openWorkerStack({
-    env: {
-      ASSAY_FINGERPRINT_API_KEYS: "secret-api-key",
-      ASSAY_FINGERPRINT_API_URL: api.url,
-      ASSAY_FINGERPRINT_RPS: "20",
-      ASSAY_FINGERPRINT_BURST: "20",
-    },
-  });
+  stack = await openVendorStack({ env: { ASSAY_FINGERPRINT_RPS: "20", ASSAY_FINGERPRINT_BURST: "20" } });
+  ({ api } = stack);
 });
-afterEach(async () => {
-  await stack.stop();
-  await api.stop();
-});
+afterEach(() => stack.stop());
 
 /** Submits lookups of events that the vendor knows, and sealed results beside them. */
 async function submitBoth(count: number) {

@@ -1,21 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { anAddress, anEvent, anEventId } from "../../support/events.ts";
-import { type FingerprintApi, startFingerprintApi } from "../../support/fingerprint-api.ts";
-import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
+import { type FingerprintApi } from "../../support/fingerprint-api.ts";
+import { openVendorStack, type VendorStack } from "../../support/vendor-stack.ts";
 
 let api: FingerprintApi;
-let stack: WorkerStack;
+let stack: VendorStack;
 beforeEach(async () => {
-  api = await startFingerprintApi();
-  stack = await openWorkerStack({
-    env: { ASSAY_FINGERPRINT_API_KEYS: "secret-api-key", ASSAY_FINGERPRINT_API_URL: api.url },
-  });
+  stack = await openVendorStack();
+  ({ api } = stack);
 });
-afterEach(async () => {
-  await stack.stop();
-  await api.stop();
-});
+afterEach(() => stack.stop());
 
 describe("the bucket", () => {
   test("ends at once what it cannot serve in time", async () => {

@@ -3,23 +3,18 @@ import { Queue } from "bullmq";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { anEvent, anEventId } from "../../support/events.ts";
-import { error, type FingerprintApi, startFingerprintApi } from "../../support/fingerprint-api.ts";
-import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
+import { error, type FingerprintApi } from "../../support/fingerprint-api.ts";
+import { openVendorStack, type VendorStack } from "../../support/vendor-stack.ts";
 
 const NOT_FOUND = { status: 404, body: error("event_not_found", "event id not found") };
 
 let api: FingerprintApi;
-let stack: WorkerStack;
+let stack: VendorStack;
 beforeEach(async () => {
-  api = await startFingerprintApi({ rulesets: { rs_1: "allow" } });
-  stack = await openWorkerStack({
-    env: { ASSAY_FINGERPRINT_API_KEYS: "secret-api-key", ASSAY_FINGERPRINT_API_URL: api.url },
-  });
+  stack = await openVendorStack({ vendor: { rulesets: { rs_1: "allow" } } });
+  ({ api } = stack);
 });
-afterEach(async () => {
-  await stack.stop();
-  await api.stop();
-});
+afterEach(() => stack.stop());
 
 describe("an event that many ask for", () => {
   test("is asked of the vendor once", async () => {

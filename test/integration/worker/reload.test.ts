@@ -152,7 +152,7 @@ describe("a worker whose rulesets change", () => {
     const decidedAlone = async () => {
       const id = await stack.submitSealed(anEvent());
       await stack.redis.hset(stack.keys.record(id), "t", 1);
-      await decide({ v: 1, tenant: "0", ids: [id] });
+      await decide({ tenant: "0", ids: [id] });
       return (await stack.verdict(id)).reasons[0]?.rule.split("_")[0];
     };
     expect(await decidedAlone()).toBe("first");

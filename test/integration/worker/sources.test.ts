@@ -2,21 +2,16 @@ import { randomBytes } from "node:crypto";
 import { parseSealedKeys, seal } from "@assay/fingerprint";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { anEvent, anEventId } from "../../support/events.ts";
-import { error, type FingerprintApi, startFingerprintApi } from "../../support/fingerprint-api.ts";
-import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
+import { error, type FingerprintApi } from "../../support/fingerprint-api.ts";
+import { openVendorStack, type VendorStack } from "../../support/vendor-stack.ts";
 
 let api: FingerprintApi;
-let stack: WorkerStack;
+let stack: VendorStack;
 beforeEach(async () => {
-  api = await startFingerprintApi();
-  stack = await openWorkerStack({
-    env: { ASSAY_FINGERPRINT_API_KEYS: "secret-api-key", ASSAY_FINGERPRINT_API_URL: api.url },
-  });
+  stack = await openVendorStack();
+  ({ api } = stack);
 });
-afterEach(async () => {
-  await stack.stop();
-  await api.stop();
-});
+afterEach(() => stack.stop());
 
 describe("a sealed result", () => {
   beforeEach(() => stack.runWorker());

@@ -76,9 +76,9 @@ describe("createSuspectProcess", () => {
     const id = await submitSuspect(stack);
     const decide = createSuspectProcess();
     await stack.redis.config("SET", "maxmemory", "1mb");
-    await expect(decide({ v: 1, tenant: "0", ids: [id] })).rejects.toThrow("OOM");
+    await expect(decide({ tenant: "0", ids: [id] })).rejects.toThrow("OOM");
     await stack.redis.config("SET", "maxmemory", "512mb");
-    await decide({ v: 1, tenant: "0", ids: [id] });
+    await decide({ tenant: "0", ids: [id] });
     expect(await stack.verdict(id)).not.toHaveProperty("undecided");
   });
 });

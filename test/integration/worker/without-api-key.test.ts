@@ -1,27 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { anEvent, anEventId } from "../../support/events.ts";
-import { type FingerprintApi, startFingerprintApi } from "../../support/fingerprint-api.ts";
 import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
 
-let api: FingerprintApi;
 let stack: WorkerStack;
 beforeEach(async () => {
-  api = await startFingerprintApi();
-  stack = await openWorkerStack({
-    env: { ASSAY_FINGERPRINT_API_KEYS: "secret-api-key", ASSAY_FINGERPRINT_API_URL: api.url },
-  });
+  stack = await openWorkerStack();
 });
-afterEach(async () => {
-  await stack.stop();
-  await api.stop();
-});
+afterEach(() => stack.stop());
 
 describe("without an API key", () => {
-  const NO_KEY = { env: { ASSAY_FINGERPRINT_API_KEYS: "" } };
-
   test("an event id is decided as soon as its webhook has come", async () => {
-    await stack.runWorker(NO_KEY);
+    await stack.runWorker();
     const event = anEvent();
     const id = await stack.submitLookup(event.event_id);
     await eventually(async () => (await stack.redis.hget(stack.keys.record(id), "sw")) === "event_not_received");
@@ -32,7 +22,7 @@ describe("without an API key", () => {
   });
 
   test("an event id whose webhook never comes is undecided by its time", async () => {
-    await stack.runWorker({ ...NO_KEY, lookupTiming: { decideWithinMs: 1500 } });
+    await stack.runWorker({ lookupTiming: { decideWithinMs: 1500 } });
     expect(await stack.verdict(await stack.submitLookup(anEventId()))).toMatchObject({
       undecided: { code: "event_not_received" },
     });
@@ -41,7 +31,6 @@ describe("without an API key", () => {
   test("nobody polls for the event", async () => {
     let activations = 0;
     await stack.runWorker({
-      ...NO_KEY,
       lookupTiming: { decideWithinMs: 5000 },
       aroundSource: (source) => (work, signal, options) => {
         activations++;
@@ -53,7 +42,7 @@ describe("without an API key", () => {
   });
 
   test("a webhook that comes while its waiter is put to sleep is not missed", { timeout: 60_000 }, async () => {
-    await stack.runWorker(NO_KEY);
+    await stack.runWorker();
     for (let n = 0; n < 40; n++) {
       const event = anEvent();
       const [id] = await Promise.all([stack.submitLookup(event.event_id), stack.submitWebhook(event)]);
