@@ -32,9 +32,10 @@ const EVERY_MS = 10_000;
 /** Names that are remembered between two writings; what browsers invent beyond that is not noticed. */
 const MOST_NAMES = 2000;
 /** Events whose signals are looked at between two writings: a signal that is there at all is in one of them. */
-const MOST_LOOKED_AT = 100;
+const MOST_LOOKED_AT = 30;
 // What a name may hold: it is printed on terminals.
 const PLAIN = /^[\x21-\x7e]+$/;
+const SIGNALS = new Set(Object.keys(EVENT_FIELDS));
 const UNKNOWN_PLATFORM = "unknown";
 
 export function createSightings({ write, everyMs = EVERY_MS }: SightingsOptions): Sightings {
@@ -74,7 +75,7 @@ export function createSightings({ write, everyMs = EVERY_MS }: SightingsOptions)
     notebook.see("environment", event.environment_id);
     // Nobody says when a backfilled event was handed in.
     if (verdict.kind !== "backfill") notebook.age(verdict.received_at - event.timestamp);
-    if (notebook.looksAgain()) for (const path of pathsIn(event)) notebook.see("signal", `${platform}/${path}`);
+    if (notebook.looksAgain()) eachSignal(event, "", (path) => notebook.see("signal", `${platform}/${path}`));
   }
 
   return {
@@ -129,11 +130,13 @@ function createNotebook() {
   };
 }
 
-/** The signals of the catalogue that an event has. Nothing of their values. */
-function pathsIn(fields: Readonly<Record<string, unknown>>, below = ""): string[] {
-  return Object.entries(fields).flatMap(([key, value]) => {
-    const path = `${below}${key}`;
-    if (value === undefined || !Object.hasOwn(EVENT_FIELDS, path)) return [];
-    return isRecord(value) ? [path, ...pathsIn(value, `${path}.`)] : [path];
-  });
+/** Calls for each signal of the catalogue that an event has. Tells nothing of their values. */
+function eachSignal(fields: Readonly<Record<string, unknown>>, below: string, tell: (path: string) => void): void {
+  for (const key of Object.keys(fields)) {
+    const path = below + key;
+    const value = fields[key];
+    if (value === undefined || !SIGNALS.has(path)) continue;
+    tell(path);
+    if (isRecord(value)) eachSignal(value, `${path}.`, tell);
+  }
 }

@@ -12,6 +12,7 @@ import { type FingerprintApi, startFingerprintApi } from "../../support/fingerpr
 import { type PrivateRedis } from "../../support/private-redis.ts";
 import { startRedis } from "../../support/redis-server.ts";
 import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
+import { openConnection } from "../ledger/open-ledger.ts";
 
 const RULESET = `
 ruleset: default
@@ -127,6 +128,17 @@ describe("assay doctor", () => {
     expect(of("rulesets")).toMatchObject([{ status: "ok" }]);
     expect(of("api_keys")).toMatchObject([{ status: "ok" }]);
     expect(JSON.stringify(checks)).not.toContain("hunter2");
+  });
+
+  test("says that the password is wrong, and not which", async () => {
+    redis = await startRedis();
+    await openConnection(redis.url).then((connection) => connection.config("SET", "requirepass", "hunter2"));
+    const { exitCode, of, text } = await examine(
+      { REDIS_URL: redis.url.replace("//", "//:swordfish@") },
+      "--no-lookup",
+    );
+    expect([exitCode, of("redis")[0]?.says]).toEqual([3, "Redis refuses the password"]);
+    expect(text).not.toMatch(/hunter2|swordfish/);
   });
 
   test.each([
