@@ -73,6 +73,8 @@ describe("an event id without an API key", () => {
     const answer = await door.submit({ event_id: anEventId() });
     expect(answer).toEqual(aProblem(400, "lookups_not_configured", { field: "event_id", retryable: false }));
     expect(answer.text).toContain("ASSAY_FINGERPRINT_API_KEYS");
+    // Redis is in no trouble, and the alert that looks at this says so.
+    expect((await door.admin("/metrics")).text).not.toContain('outcome="unconfirmed"');
   });
 });
 

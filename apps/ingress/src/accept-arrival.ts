@@ -43,13 +43,16 @@ export async function acceptArrival(deps: AcceptDeps, arrival: Arrival, options:
     count(acceptance.status);
     return acceptance;
   } catch (error) {
-    count(outcomeOf(error));
+    const outcome = outcomeOf(error);
+    if (outcome !== undefined) count(outcome);
     throw withId(error, arrival.id);
   }
 }
 
-function outcomeOf(error: unknown): SubmissionOutcome {
+/** Undefined for what is wrong with the submission itself. */
+function outcomeOf(error: unknown): SubmissionOutcome | undefined {
   const code = error instanceof ProblemError ? error.code : undefined;
+  if (code === "lookups_not_configured") return undefined;
   if (code === "submission_conflict") return "conflict";
   return code === "overloaded" || code === "memory_shed" ? "shed" : "unconfirmed";
 }

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { verifySignature } from "@assay/fingerprint";
 import { mayDo, ProblemError, type Role } from "@assay/protocol";
-import { type Caller, type IngressKey, sha256, type WebhookCredentials } from "./credentials.ts";
+import { type Caller, type IngressKey, passwordOf, sha256, type WebhookCredentials } from "./credentials.ts";
 
 /**
  * The caller whose key an Authorization header bears. Throws a ProblemError `unauthorized`.
@@ -60,8 +60,7 @@ export function admitWebhook(proof: WebhookProof, credentials: WebhookCredential
   }
   const basic = /^Basic +(\S+)$/i.exec(proof.authorization ?? "")?.[1];
   const given = basic === undefined ? undefined : Buffer.from(basic, "base64").toString("utf8");
-  const password = expected.slice(expected.indexOf(":") + 1);
-  if (isSame(given, expected) || isSame(proof.token, password)) return;
+  if (isSame(given, expected) || isSame(proof.token, passwordOf(expected))) return;
   throw new ProblemError(
     "unauthorized",
     "Send the user and password of this webhook by Basic authorization, or the password as ?token=.",

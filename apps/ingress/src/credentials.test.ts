@@ -73,6 +73,7 @@ describe("faultsOfCredentials", () => {
   test.each<[string, WebhookCredentials, WebhookCredentials]>([
     ["secret", { secrets: ["1", "hunter2"] }, { secrets: ["hunter2", "3"] }],
     ["password", { secrets: [], basicAuth: "u:hunter2" }, { secrets: [], basicAuth: "u:hunter2" }],
+    ["password of another user", { secrets: [], basicAuth: "a:hunter2" }, { secrets: [], basicAuth: "b:hunter2" }],
   ])("finds a webhook %s that two tenants share, and does not repeat it", (_, a, b) => {
     const faults = faultsOfCredentials({ keys: [], webhooks: new Map(Object.entries({ a, b })) });
     expect(faults).toEqual([{ name: "tenants.b", message: expect.stringContaining("of the tenant a") }]);

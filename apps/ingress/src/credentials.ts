@@ -94,6 +94,11 @@ export function readBasicAuth(text: string): string {
   throw new CredentialError("It must be user:password, both as set on the webhook.");
 }
 
+/** The password of `user:password`. */
+export function passwordOf(basicAuth: string): string {
+  return basicAuth.slice(basicAuth.indexOf(":") + 1);
+}
+
 /** What is wrong with credentials beside each other: every key has its tenant, and no secret two owners. */
 export function faultsOfCredentials({ keys, webhooks }: Credentials): CredentialFault[] {
   return [...faultsOfKeys(keys, new Set(webhooks.keys())), ...faultsOfWebhooks(webhooks)];
@@ -125,12 +130,12 @@ function faultsOfKeys(keys: readonly IngressKey[], tenants: ReadonlySet<string>)
   return faults;
 }
 
-// A secret that two tenants share lets each take the other's events.
+// A secret that two tenants share lets each take the other's events. Of Basic authorization the password alone proves it.
 function faultsOfWebhooks(webhooks: ReadonlyMap<string, WebhookCredentials>): CredentialFault[] {
   const faults: CredentialFault[] = [];
   const owners = new Map<string, string>();
   for (const [tenant, { secrets, basicAuth }] of webhooks) {
-    for (const secret of [...secrets, ...(basicAuth === undefined ? [] : [basicAuth])]) {
+    for (const secret of [...secrets, ...(basicAuth === undefined ? [] : [passwordOf(basicAuth)])]) {
       const owner = owners.get(secret) ?? tenant;
       owners.set(secret, owner);
       if (owner === tenant) continue;

@@ -1,4 +1,6 @@
+import type { LookupOutcome } from "@assay/fingerprint";
 import { createMetrics } from "@assay/host";
+import { anEvent } from "@assay/fingerprint/stand-in";
 import { describe, expect, test } from "vitest";
 import type { ApiKeys } from "./api-keys.ts";
 import { createLookUp } from "./look-up.ts";
@@ -14,15 +16,17 @@ const work = {
   retries: 0,
 } as const;
 
-/** A lookup whose turn comes at once, by a vendor that takes this long to say that it cannot be reached. */
-function aLookUp(vendorTakesMs: number, startsAt: number) {
+const TIMEOUT: LookupOutcome = { status: "unavailable", reason: "timeout" };
+
+/** A lookup whose turn comes at once, by a vendor that takes this long to answer: without one it cannot be reached. */
+function aLookUp(vendorTakesMs: number, startsAt: number, { outcome = TIMEOUT, isBrought = false } = {}) {
   let now = startsAt;
   const metrics = createWorkerMetrics(createMetrics("worker"));
   const apiKeys: ApiKeys = {
     standings: () => [{ keyId: "00000000", restsForMs: 0, isFailing: false }],
     ask: () => {
       now += vendorTakesMs;
-      return Promise.resolve({ status: "unavailable", reason: "timeout" });
+      return Promise.resolve(outcome);
     },
   };
   return createLookUp({
@@ -30,16 +34,17 @@ function aLookUp(vendorTakesMs: number, startsAt: number) {
     metrics,
     apiKeys,
     timing: LOOKUP_TIMING,
-    readEvent: () => ({ status: "undecided", code: "not_an_event" }),
+    readEvent: (_, source) => ({ status: "event", event: anEvent(), source }),
     onRefused: () => undefined,
     sightings: { lookedUp: () => undefined },
     ledger: {
-      readStored: () => Promise.resolve(undefined),
+      // Only once the vendor was asked.
+      readStored: () => Promise.resolve(isBrought && now > startsAt ? "{}" : undefined),
       inquire: () => Promise.resolve({ status: "ask" }),
       takeTurn: () => Promise.resolve({ status: "turn", keyId: "00000000" }),
       leaveLine: () => Promise.resolve(),
       holdBucket: () => Promise.resolve(),
-      noteNotFound: () => Promise.resolve({ isFinal: false }),
+      noteNotFound: () => Promise.resolve({ isFinal: true }),
       stopAsking: () => Promise.resolve(),
     },
   });
@@ -57,4 +62,12 @@ describe("createLookUp", () => {
     const sourced = await aLookUp(5000, RECEIVED_AT + 54_000)(work, signal);
     expect(sourced).toEqual({ status: "undecided", code: "lookup_unavailable" });
   });
+
+  test.each<LookupOutcome>([TIMEOUT, { status: "not_found" }, { status: "refused", setting: "ruleset" }])(
+    "takes the event that a webhook brought while the vendor was asked, whatever it says: %o",
+    async (outcome) => {
+      const sourced = await aLookUp(5000, RECEIVED_AT + 54_000, { outcome, isBrought: true })(work, signal);
+      expect(sourced).toMatchObject({ status: "event", source: "stored" });
+    },
+  );
 });

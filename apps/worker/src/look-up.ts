@@ -128,7 +128,7 @@ export function createLookUp(options: LookUpOptions): LookUp {
         const isYoung = askedAt - madeAt(eventId, work.receivedAt) < timing.youngMs;
         const until = now() + timing.notFoundDelayMs;
         const { isFinal } = await ledger.noteNotFound(asking, !isYoung || until > decideBy, signal);
-        if (isFinal) return { status: "undecided", code: "event_not_found" };
+        if (isFinal) return unlessBrought(asking, "event_not_found");
         return { ...sleep(asking, "event_not_found", until), spendsRetry: true };
       }
       case "throttled":
@@ -149,7 +149,13 @@ export function createLookUp(options: LookUpOptions): LookUp {
   async function giveUp(asking: Asking, code: UndecidedCode): Promise<Sourced> {
     await ledger.leaveLine(asking.id, asking.signal);
     await ledger.stopAsking(asking, asking.signal);
-    return { status: "undecided", code };
+    return unlessBrought(asking, code);
+  }
+
+  /** A webhook may have come while the vendor was asked: then what the vendor said is no matter. */
+  async function unlessBrought(asking: Asking, code: UndecidedCode): Promise<Sourced> {
+    const json = await ledger.readStored(asking.eventId, asking.signal);
+    return json === undefined ? { status: "undecided", code } : stored(asking, json);
   }
 
   function stored({ decideBy }: Asking, json: string): Sourced {

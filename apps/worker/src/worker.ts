@@ -124,6 +124,7 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
       return await comeAgain(job, lock, Date.now() + AGAIN_AFTER_FAULT_MS);
     }
     const token = randomUUID();
+    let waits: readonly Waiting[];
     let again: number | undefined;
     try {
       const outcomes = await decideSubmissions(deciding.deps, ids, { token, mayAsk: lane === "lookups", signal });
@@ -132,7 +133,7 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
       if (orphans > 0) metrics.orphanJobs.inc(orphans);
       const toLookups = outcomes.filter(({ status }) => status === "to_lookups").map(({ id }) => id);
       await moveToLookups(deciding, toLookups, token, signal);
-      const waits = outcomes.filter((outcome) => outcome.status === "wait");
+      waits = outcomes.filter((outcome) => outcome.status === "wait");
       again = await snooze(deciding, waits, token, signal);
     } catch (error) {
       if (!(error instanceof LetGo)) logger.error({ err: error }, "a doorbell could not be served");
@@ -143,7 +144,10 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
         Date.now() + (error instanceof LetGo ? AGAIN_AFTER_LET_GO_MS : AGAIN_AFTER_FAULT_MS),
       );
     }
-    if (again !== undefined) await comeAgain(job, lock, again);
+    if (again === undefined) return;
+    await job.moveToDelayed(again, lock);
+    await wakeForNews(deciding, waits, signal);
+    throw new DelayedError();
   }
 
   async function ringAlone({ keys, patience }: Deciding, id: string, signal: AbortSignal): Promise<void> {
@@ -182,24 +186,46 @@ export function createScoreWorker(options: ScoreWorkerOptions): ScoreWorker {
    * the event of one has come meanwhile. Only a submission that has no try under way may be rung for.
    */
   async function snooze(
-    { keys, patience }: Deciding,
+    deciding: Deciding,
     waits: readonly Waiting[],
     token: string,
     signal: AbortSignal,
   ): Promise<number | undefined> {
     if (waits.length === 0) return undefined;
+    const { keys, patience } = deciding;
     const releases = waits.map(({ id, spendsRetry, why, until }): Release => ({
       id,
       spendsRetry,
       snoozed: { why, until },
     }));
     await patience(() => letGoSubmissions(options.redis, keys, token, releases), signal);
-    const times = waits.map(async ({ id, event, until }) => {
-      if (event === undefined) return until;
+    const news = await withNews(deciding, waits, signal);
+    return news.length > 0 ? Date.now() : Math.min(...waits.map(({ until }) => until));
+  }
+
+  /** Notes whom their events wake from now on. Returns those of which there is news already. */
+  async function withNews(
+    { keys, patience }: Deciding,
+    waits: readonly Waiting[],
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const asked = waits.map(async ({ id, event, until }) => {
+      if (event === undefined) return [];
       const sleep = { id, eventId: event.id, follows: event.follows, until, now: Date.now() };
-      return (await patience(() => awaitEvent(options.redis, keys, sleep), signal)) ? sleep.now : until;
+      return (await patience(() => awaitEvent(options.redis, keys, sleep), signal)) ? [id] : [];
     });
-    return Math.min(...(await Promise.all(times)));
+    return (await Promise.all(asked)).flat();
+  }
+
+  /** A doorbell that is not asleep yet cannot be rung for: what came until it was is looked for once more. */
+  async function wakeForNews(deciding: Deciding, waits: readonly Waiting[], signal: AbortSignal): Promise<void> {
+    try {
+      const news = await withNews(deciding, waits, signal);
+      if (news.length > 0) await deciding.patience(() => deciding.producer.wake(news), signal);
+    } catch (error) {
+      // The job sleeps, and comes again at its time.
+      if (!(error instanceof LetGo)) logger.error({ err: error }, "a doorbell that sleeps could not be woken");
+    }
   }
 
   async function letGo({ keys }: Deciding, ids: readonly string[], token: string): Promise<void> {

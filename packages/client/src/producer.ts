@@ -118,6 +118,11 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
   });
   let stopping: Promise<unknown> | undefined;
 
+  /** What was accepted before is answered as ever. */
+  async function refuseUnlessKnown(id: string): Promise<void> {
+    if ((await options.redis.exists(keys.record(id))) === 0) throw lookupsNotConfigured(id);
+  }
+
   async function wake(ids: readonly string[]): Promise<void> {
     await doors.lookups.silence(ids);
     await doors.lookups.ring(ids, new Set(ids));
@@ -138,15 +143,15 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
   return {
     async submit(arrival, { awaited = false } = {}) {
       const { kind, test = false } = arrival.submission;
-      if (kind === "lookup" && !test && !eventsAreReachable()) throw lookupsNotConfigured(arrival.id);
       const lane = laneOf(kind);
       let acceptance: Acceptance;
       try {
         if (stopping !== undefined) throw new Error("The producer has been stopped.");
+        if (kind === "lookup" && !test && !(await eventsAreReachable())) await refuseUnlessKnown(arrival.id);
         acceptance = await doors[lane].gatherer.add({ arrival, awaited });
       } catch (error) {
         if (!(error instanceof ProblemError)) throw unavailable(error, arrival.id);
-        options.onShed?.(lane);
+        if (error.code === "overloaded") options.onShed?.(lane);
         throw error;
       }
       if (acceptance.clamped) options.onClamped?.(acceptance);

@@ -1,8 +1,8 @@
 import { type Abilities, readAbilities } from "@assay/ledger";
 import type { Redis } from "ioredis";
 
-/** Whether the event behind an id can come to a tenant at all, as far as is known. It never waits. */
-export type EventsAreReachable = () => boolean;
+/** Whether the event behind an id can come to a tenant at all, as far as is known. Only a no waits for Redis. */
+export type EventsAreReachable = () => Promise<boolean>;
 
 const FRESH_MS = 5000;
 
@@ -21,14 +21,19 @@ export async function createEventsAreReachable(options: {
   let known: Abilities = {};
   let readAt = 0;
 
+  let reading: Promise<void> | undefined;
+
   async function read(): Promise<void> {
     readAt = now();
     known = await readAbilities(redis, prefix, tenant).catch(() => known);
   }
 
+  const areReachable = () => known.lookups !== false || known.webhooks === true;
   await read();
-  return () => {
-    if (now() - readAt > FRESH_MS) void read();
-    return known.lookups !== false || known.webhooks === true;
+  return async () => {
+    if (now() - readAt > FRESH_MS) reading = read();
+    // Whoever is refused does not come again: an old word is no reason.
+    if (!areReachable()) await reading;
+    return areReachable();
   };
 }

@@ -83,12 +83,11 @@ for n = 4, #KEYS do
 end
 
 local turn = tonumber(redis.call('ZSCORE', line, id) or nil)
-if not turn then
+local mine = not turn and awaited .. ':' .. network
+if mine then
   local share = awaited == '1' and 1 / 64 or 1
-  local mine = awaited .. ':' .. network
   local served, last = unpack(redis.call('HMGET', turns, 'served', mine))
   turn = math.max(tonumber(served) or 0, tonumber(last) or 0) + share
-  redis.call('HSET', turns, mine, string.format('%.17g', turn))
   redis.call('ZADD', line, string.format('%.17g', turn), id)
 end
 redis.call('ZADD', until_of, string.format('%.0f', latest), id)
@@ -119,6 +118,8 @@ else
   end
 end
 
+-- What is refused has used no turn of its network's.
+if mine and row[1] ~= 'too_late' then redis.call('HSET', turns, mine, string.format('%.17g', turn)) end
 local standing = redis.call('ZCARD', line)
 if standing == 0 then
   redis.call('DEL', turns)

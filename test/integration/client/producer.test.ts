@@ -1,7 +1,7 @@
 import { type Acceptance, connectForCommands, disconnect, tellAbility, whenReady } from "@assay/ledger";
 import { ProblemError } from "@assay/protocol";
 import { createProducer, type Producer } from "@assay/client/producer";
-import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { startRedis } from "../../support/redis-server.ts";
 import { type Installation, lookupArrival, openInstallation, sealedArrival } from "./installation.ts";
 
@@ -54,6 +54,29 @@ describe("createProducer", () => {
       id,
       message: expect.stringContaining("another event_id, context"),
     });
+  });
+
+  test("takes an event id as soon as it can be looked up, though it was refused long before", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { redis, prefix } = installation;
+    await tellAbility(redis, prefix, "0", "lookups", false);
+    const informed = await createProducer(installation);
+    onTestFinished(() => informed.stop());
+    await expect(informed.submit(lookupArrival("order-10", "event-10"))).rejects.toMatchObject({ retryable: false });
+    await tellAbility(redis, prefix, "0", "lookups", true);
+    vi.advanceTimersByTime(6000);
+    expect(await informed.submit(lookupArrival("order-10", "event-10"))).toMatchObject({ status: "accepted" });
+  });
+
+  test("answers the repetition of an event id that nothing can bring any more", async () => {
+    const { redis, prefix } = installation;
+    const arrival = lookupArrival("order-11", "event-11");
+    await producer.submit(arrival);
+    await tellAbility(redis, prefix, "0", "lookups", false);
+    const informed = await createProducer(installation);
+    onTestFinished(() => informed.stop());
+    expect(await informed.submit(arrival)).toMatchObject({ status: "duplicate" });
   });
 
   test.each([

@@ -130,6 +130,17 @@ describe("takeTurn", () => {
     expect(Math.max(...waits.map(waitOf))).toBeLessThan(10_000);
   });
 
+  test("counts what it refused against no network", async () => {
+    const ledger = await emptied();
+    await turnOf(ledger, { network: "busy" });
+    for (let n = 0; n < 50; n++) await turnOf(ledger, { network: "office", withinMs: 500 });
+    for (let n = 0; n < 50; n++) await turnOf(ledger, { network: `n${n}`, withinMs: 500 });
+    const late = aRequest({ network: "office" });
+    await takeTurn(ledger.redis, ledger.keys, late);
+    expect(await ledger.redis.zscore(ledger.keys.lookupLine(), late.id)).toBe("1");
+    expect(await ledger.redis.hlen(ledger.keys.lookupTurns())).toBeLessThan(5);
+  });
+
   test("lets whoever is further back take a lookup when those before it find theirs", async () => {
     const ledger = await emptied({ rate: { rps: 1, burst: 2 } });
     await turnOf(ledger, { rate: { rps: 1, burst: 2 } });

@@ -1,6 +1,6 @@
 import { queuePrefix } from "@assay/protocol";
-import { Queue } from "bullmq";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Job, Queue } from "bullmq";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { anEvent, anEventId } from "../../support/events.ts";
 import { error, type FingerprintApi } from "../../support/fingerprint-api.ts";
@@ -14,7 +14,10 @@ beforeEach(async () => {
   stack = await openVendorStack({ vendor: { rulesets: { rs_1: "allow" } } });
   ({ api } = stack);
 });
-afterEach(() => stack.stop());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await stack.stop();
+});
 
 describe("an event that many ask for", () => {
   test("is asked of the vendor once", async () => {
@@ -81,6 +84,17 @@ describe("a lookup that waits", () => {
     await eventually(async () => (await stack.redis.hget(stack.keys.record(id), "sw")) === "event_not_found");
     await stack.submitWebhook(event);
     expect(await stack.verdict(id, { timeoutMs: 2000 })).toMatchObject({ event_source: "stored" });
+  });
+
+  test("is woken by an event that comes in the moment before it sleeps", async () => {
+    const event = anEvent();
+    vi.spyOn(Job.prototype, "moveToDelayed").mockImplementationOnce(async function (this: Job, ...when) {
+      await stack.producer.bring(event.event_id, JSON.stringify(event));
+      return this.moveToDelayed(...when);
+    });
+    await stack.runWorker({ env: { ASSAY_FINGERPRINT_API_KEYS: "" } });
+    const id = await stack.submitLookup(event.event_id);
+    expect(await stack.verdict(id, { timeoutMs: 5000 })).toMatchObject({ event_source: "stored" });
   });
 
   test("goes on when the one that asks gives up", async () => {
