@@ -63,7 +63,7 @@ describe("createLookUp", () => {
     expect(sourced).toEqual({ status: "undecided", code: "lookup_unavailable" });
   });
 
-  test.each<LookupOutcome>([TIMEOUT, { status: "not_found" }, { status: "refused", setting: "ruleset" }])(
+  test.each<LookupOutcome>([TIMEOUT, { status: "not_found" }, { status: "refused", setting: "ruleset", code: "ruleset_not_found" }])(
     "takes the event that a webhook brought while the vendor was asked, whatever it says: %o",
     async (outcome) => {
       const sourced = await aLookUp(5000, RECEIVED_AT + 54_000, { outcome, isBrought: true })(work, signal);
