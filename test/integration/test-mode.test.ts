@@ -282,6 +282,11 @@ describe("a key with the role test", () => {
     expect(answer).toMatchObject({ status: 403, json: { code: "forbidden" } });
   });
 
+  test("tells no outcome straight to Redis either", async () => {
+    const told = tester.report({ reference: "order-1", outcome: "paid" });
+    await expect(told).rejects.toMatchObject({ code: "forbidden" });
+  });
+
   test("tells no outcome", async () => {
     const answer = await door.request("/v1/outcomes", {
       method: "POST",

@@ -79,6 +79,8 @@ export function createDeciding(options: DecidingOptions): Deciding {
     tenant,
     redis,
     keys,
+    prefix: config.prefix,
+    alone: options.alone,
     hashKey: options.hashKey,
     patience,
     timing: { ...LOOKUP_TIMING, ...options.lookupTiming },

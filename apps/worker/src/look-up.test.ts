@@ -46,6 +46,10 @@ function aLookUp(vendorTakesMs: number, startsAt: number, { outcome = TIMEOUT, i
       holdBucket: () => Promise.resolve(),
       noteNotFound: () => Promise.resolve({ isFinal: true }),
       stopAsking: () => Promise.resolve(),
+      startAsking: () => Promise.resolve(true),
+      pauseTry: () => Promise.resolve(),
+      resumeTry: () => Promise.resolve(),
+      takesWebhooks: () => Promise.resolve(false),
     },
   });
 }
@@ -63,11 +67,24 @@ describe("createLookUp", () => {
     expect(sourced).toEqual({ status: "undecided", code: "lookup_unavailable" });
   });
 
-  test.each<LookupOutcome>([TIMEOUT, { status: "not_found" }, { status: "refused", setting: "ruleset", code: "ruleset_not_found" }])(
-    "takes the event that a webhook brought while the vendor was asked, whatever it says: %o",
-    async (outcome) => {
-      const sourced = await aLookUp(5000, RECEIVED_AT + 54_000, { outcome, isBrought: true })(work, signal);
-      expect(sourced).toMatchObject({ status: "event", source: "stored" });
-    },
-  );
+  test.each<LookupOutcome>([
+    TIMEOUT,
+    { status: "not_found" },
+    { status: "refused", setting: "ruleset", code: "ruleset_not_found" },
+  ])("takes the event that a webhook brought while the vendor was asked, whatever it says: %o", async (outcome) => {
+    const sourced = await aLookUp(5000, RECEIVED_AT + 54_000, { outcome, isBrought: true })(work, signal);
+    expect(sourced).toMatchObject({ status: "event", source: "stored" });
+  });
+
+  test.each([
+    ["ahead of", 30_000],
+    ["behind", -30_000],
+  ])("ends a lookup by its time though the worker's clock is %s Redis's", async (_, skewMs) => {
+    const loaded = { ...work, loadedAt: RECEIVED_AT + 54_000 };
+    const sourced = await aLookUp(5000, RECEIVED_AT + 54_000 + skewMs)(loaded, signal);
+    expect(sourced).toEqual({ status: "undecided", code: "lookup_unavailable" });
+    const early = { ...work, loadedAt: RECEIVED_AT + 1000 };
+    const waits = await aLookUp(0, RECEIVED_AT + 1000 + skewMs)(early, signal);
+    expect(waits).toMatchObject({ status: "wait", until: RECEIVED_AT + 1000 + skewMs + 2000 });
+  });
 });

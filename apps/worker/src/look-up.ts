@@ -13,11 +13,24 @@ export interface LookupLedger {
   readStored(eventId: string, signal: AbortSignal): Promise<string | undefined>;
   inquire(inquirer: Inquirer & { readonly isAwaited: boolean }, signal: AbortSignal): Promise<Inquiry>;
   /** Takes a lookup from a key's bucket, or a place in the line, if that is of use within the time. */
-  takeTurn(work: Work, withinMs: number, apiKeys: readonly KeyStanding[], signal: AbortSignal): Promise<Turn>;
+  takeTurn(
+    work: Work,
+    times: { readonly withinMs: number; readonly waitedMs: number },
+    apiKeys: readonly KeyStanding[],
+    signal: AbortSignal,
+  ): Promise<Turn>;
   leaveLine(id: string, signal: AbortSignal): Promise<void>;
   holdBucket(keyId: string, ms: number, signal: AbortSignal): Promise<void>;
+  /** Whether nobody else has taken the question over; nobody does while it is at the vendor. */
+  startAsking(inquirer: Inquirer, signal: AbortSignal): Promise<boolean>;
+  /** Ends the try before the vendor is asked, and begins it again: who dies of waiting is no suspect. */
+  pauseTry(work: Work, signal: AbortSignal): Promise<void>;
+  /** Throws LetGo when somebody else has the submission by now. */
+  resumeTry(work: Work, signal: AbortSignal): Promise<void>;
   /** Remembers that the vendor does not know the event, and tells those that wait if nobody is to ask again. */
-  noteNotFound(inquirer: Inquirer, isFinal: boolean, signal: AbortSignal): Promise<{ readonly isFinal: boolean }>;
+  noteNotFound(work: Work, isFinal: boolean, signal: AbortSignal): Promise<{ readonly isFinal: boolean }>;
+  /** Whether a webhook may bring an event. */
+  takesWebhooks(signal: AbortSignal): Promise<boolean>;
   /** Lets another ask for the event. */
   stopAsking(inquirer: Inquirer, signal: AbortSignal): Promise<void>;
 }
@@ -36,9 +49,11 @@ export interface LookUpOptions {
   readonly now: () => number;
 }
 
-/** One lookup on its way. */
+/** One lookup on its way. Times are by the worker's own clock. */
 interface Asking extends Inquirer {
   readonly work: Work;
+  /** Unix ms. */
+  readonly receivedAt: number;
   /** Unix ms. */
   readonly decideBy: number;
   readonly signal: AbortSignal;
@@ -58,9 +73,11 @@ export function createLookUp(options: LookUpOptions): LookUp {
   const { ledger, apiKeys, timing, metrics, now } = options;
 
   async function lookUp(work: Work, signal: AbortSignal): Promise<Sourced> {
-    const { id, receivedAt, isAwaited = false } = work;
+    const { id, isAwaited = false } = work;
     const eventId = work.meta.event_id ?? "";
-    const asking: Asking = { work, id, eventId, decideBy: receivedAt + timing.decideWithinMs, signal };
+    // Redis says when it was received, and its clock may not be ours.
+    const receivedAt = work.receivedAt + (work.loadedAt === undefined ? 0 : now() - work.loadedAt);
+    const asking: Asking = { work, id, eventId, receivedAt, decideBy: receivedAt + timing.decideWithinMs, signal };
     if (apiKeys === undefined) return untilBrought(asking);
     const inquiry = await ledger.inquire({ eventId, id, isAwaited }, signal);
     switch (inquiry.status) {
@@ -90,13 +107,14 @@ export function createLookUp(options: LookUpOptions): LookUp {
   }
 
   async function ask(asking: Asking, keys: ApiKeys): Promise<Sourced> {
-    const { work, decideBy, signal } = asking;
+    const { work, receivedAt, decideBy, signal } = asking;
     // Each round uses up a key or a turn of a key, so it ends.
     for (;;) {
       const standings = keys.standings();
-      if (standings.length === 0) return giveUp(asking, "lookup_refused");
+      if (standings.length === 0) return refused(asking);
       const isFailing = areFailing(standings);
-      const turn = await ledger.takeTurn(work, decideBy - now(), standings, signal);
+      const times = { withinMs: decideBy - now(), waitedMs: Math.max(0, now() - receivedAt) };
+      const turn = await ledger.takeTurn(work, times, standings, signal);
       switch (turn.status) {
         case "wait":
           return sleep(asking, isFailing ? "vendor_unavailable" : "lookup_rate", now() + turn.forMs);
@@ -104,6 +122,8 @@ export function createLookUp(options: LookUpOptions): LookUp {
           // A webhook may still bring what a failing vendor does not tell; a full line is no reason to wait.
           return isFailing ? sleep(asking, "vendor_unavailable", decideBy) : giveUp(asking, "lookup_saturated");
         case "turn": {
+          if (!(await ledger.startAsking(asking, signal)))
+            return sleep(asking, "asked_already", now() + BEHIND_ASKER_MS);
           const sourced = await askBy(turn.keyId, asking, keys);
           if (sourced !== undefined) return sourced;
         }
@@ -113,21 +133,26 @@ export function createLookUp(options: LookUpOptions): LookUp {
 
   /** What the vendor says; undefined when this key is of no use now. */
   async function askBy(keyId: string, asking: Asking, keys: ApiKeys): Promise<Sourced | undefined> {
-    const { work, eventId, decideBy, signal } = asking;
-    const askedAt = now();
+    const { work, eventId, receivedAt, decideBy, signal } = asking;
+    await ledger.pauseTry(work, signal);
+    const askedAt = work.receivedAt + (now() - receivedAt);
     const timer = metrics.lookupDuration.startTimer();
     const outcome = await keys.ask(keyId, eventId, signal);
+    await ledger.resumeTry(work, signal);
     if (outcome.status === "paused") return undefined;
     timer();
     metrics.lookupRequests.inc({ status: outcome.status });
     options.sightings.lookedUp(outcome.status);
     switch (outcome.status) {
-      case "event":
-        return byTime(options.readEvent(outcome.json, "lookup"), decideBy);
+      case "event": {
+        const sourced = options.readEvent(outcome.json, "lookup");
+        // What is no event is the vendor's fault, and not the submission's.
+        return sourced.status === "event" ? { ...sourced, decideBy } : laterOrUnavailable(asking);
+      }
       case "not_found": {
         const isYoung = askedAt - madeAt(eventId, work.receivedAt) < timing.youngMs;
         const until = now() + timing.notFoundDelayMs;
-        const { isFinal } = await ledger.noteNotFound(asking, !isYoung || until > decideBy, signal);
+        const { isFinal } = await ledger.noteNotFound(work, !isYoung || until > decideBy, signal);
         if (isFinal) return unlessBrought(asking, "event_not_found");
         return { ...sleep(asking, "event_not_found", until), spendsRetry: true };
       }
@@ -138,12 +163,23 @@ export function createLookUp(options: LookUpOptions): LookUp {
         if (outcome.setting === "key") return undefined;
         options.onRefused(outcome.setting);
         return giveUp(asking, "lookup_refused");
-      case "unavailable": {
-        const until = now() + timing.retryDelayMs * 2 ** Math.min(work.retries, 3);
-        if (until > decideBy) return giveUp(asking, "lookup_unavailable");
-        return { ...sleep(asking, "vendor_unavailable", until), spendsRetry: true };
-      }
+      case "unavailable":
+        return laterOrUnavailable(asking);
     }
+  }
+
+  async function laterOrUnavailable(asking: Asking): Promise<Sourced> {
+    const { work, decideBy } = asking;
+    const until = now() + timing.retryDelayMs * 2 ** Math.min(work.retries, 3);
+    if (until > decideBy) return giveUp(asking, "lookup_unavailable");
+    return { ...sleep(asking, "vendor_unavailable", until), spendsRetry: true };
+  }
+
+  /** Every key is refused: only a webhook can bring the event. */
+  async function refused(asking: Asking): Promise<Sourced> {
+    if (!(await ledger.takesWebhooks(asking.signal))) return giveUp(asking, "lookup_refused");
+    await ledger.leaveLine(asking.id, asking.signal);
+    return sleep(asking, "lookup_refused", asking.decideBy);
   }
 
   async function giveUp(asking: Asking, code: UndecidedCode): Promise<Sourced> {

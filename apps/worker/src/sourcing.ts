@@ -6,10 +6,15 @@ import {
   inquireEvent,
   keyedHash,
   leaveLine,
+  letGoSubmissions,
+  loadSubmissions,
   noteNotFound,
+  readAbilities,
   readStoredEvent,
+  startAsking,
   stopAsking,
   takeTurn,
+  type Waiter,
   type Work,
 } from "@assay/ledger";
 import { type Keys, parseAddress } from "@assay/protocol";
@@ -19,7 +24,7 @@ import { type LookupsConfig, type TenantConfig, unsealerOf } from "./config.ts";
 import { createLookUp, type LookupLedger } from "./look-up.ts";
 import type { LookupTiming } from "./lookup-timing.ts";
 import type { WorkerMetrics } from "./metrics.ts";
-import type { Patience } from "./patience.ts";
+import { LetGo, type Patience } from "./patience.ts";
 import { createReadEvent } from "./read-event.ts";
 import type { Sightings } from "./sightings.ts";
 import { createSource } from "./source.ts";
@@ -30,6 +35,9 @@ export interface SourcingOptions {
   /** A command connection that is ready. */
   readonly redis: Redis;
   readonly keys: Keys;
+  readonly prefix: string;
+  /** Whether this is the process where suspects run alone. */
+  readonly alone: boolean;
   /** The installation's own key. */
   readonly hashKey: string;
   readonly patience: Patience;
@@ -107,15 +115,27 @@ function createLookupLedger(options: SourcingOptions): LookupLedger {
   return {
     readStored: (eventId, signal) => patience(() => readStoredEvent(redis, keys, eventId), signal),
     inquire: (inquirer, signal) => patience(() => inquireEvent(redis, keys, inquirer), signal),
-    takeTurn: (work, withinMs, apiKeys, signal) => {
+    takeTurn: (work, times, apiKeys, signal) => {
       const { id, isAwaited = false } = work;
       const network = keyedHash(hashKey, "turn", networkOf(work));
-      return patience(() => takeTurn(redis, keys, { id, isAwaited, network, withinMs, apiKeys, rate }), signal);
+      return patience(() => takeTurn(redis, keys, { id, isAwaited, network, ...times, apiKeys, rate }), signal);
     },
+    startAsking: (inquirer, signal) => patience(() => startAsking(redis, keys, inquirer), signal),
+    pauseTry: ({ id, token = "" }, signal) =>
+      patience(() => letGoSubmissions(redis, keys, token, [{ id, spendsRetry: false }]), signal),
+    async resumeTry({ id, token = "" }, signal) {
+      const [loaded] = await patience(
+        () => loadSubmissions(redis, keys, [id], { token, alone: options.alone }),
+        signal,
+      );
+      if (loaded?.state !== "ready") throw new LetGo("The submission went on elsewhere while the vendor was asked.");
+    },
+    takesWebhooks: async (signal) =>
+      (await patience(() => readAbilities(redis, options.prefix, keys.tenant), signal)).webhooks === true,
     leaveLine: (id, signal) => patience(() => leaveLine(redis, keys, id), signal),
     holdBucket: (keyId, ms, signal) => patience(() => holdBucket(redis, keys, keyId, ms), signal),
-    noteNotFound: async ({ eventId, id }, isFinal, signal) => {
-      const noted = await patience(() => noteNotFound(redis, keys, eventId, isFinal), signal);
+    noteNotFound: async ({ id, token = "", meta: { event_id: eventId = "" } }, isFinal, signal) => {
+      const noted = await patience(() => noteNotFound(redis, keys, { eventId, token, isFinal }), signal);
       await patience(() => producer.tell(eventId, othersThan(id, noted.waiters)), signal);
       return noted;
     },
@@ -126,11 +146,13 @@ function createLookupLedger(options: SourcingOptions): LookupLedger {
   };
 }
 
-function othersThan(id: string, waiters: readonly string[]): string[] {
-  return waiters.filter((waiter) => waiter !== id);
+function othersThan(id: string, waiters: readonly Waiter[]): Waiter[] {
+  return waiters.filter((waiter) => waiter.id !== id);
 }
 
-/** Whom a submission's event was presented by, as far as the caller tells. */
+/** Whom a submission's event was presented by, as far as the caller tells: a site has an IPv6 network of 48 bits. */
 function networkOf({ meta: { context } }: Work): string {
-  return context?.ip === undefined ? "" : (parseAddress(context.ip)?.network ?? context.ip);
+  const address = context?.ip === undefined ? undefined : parseAddress(context.ip);
+  if (address?.family === 6) return address.text.split(":").slice(0, 3).join(":");
+  return address?.network ?? context?.ip ?? "";
 }

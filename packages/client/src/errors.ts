@@ -24,6 +24,14 @@ export function lookupsNotConfigured(id: string): ProblemError {
   );
 }
 
+/** What is for tests tells no outcome: it could be of a visitor's submission. */
+export function testsTellNothing(): ProblemError {
+  return new ProblemError(
+    "forbidden",
+    "A client with test: true tells no outcomes. Report by a client without it, or by a key with the role submit.",
+  );
+}
+
 /** The id is taken by other content; the detail names the groups that differ, `field` the first of them. */
 export function conflict(acceptance: Pick<Acceptance, "id" | "digest">, submission: Submission): ProblemError {
   const groups = differingGroups(acceptance.digest, contentDigest(submission));

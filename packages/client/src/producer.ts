@@ -7,6 +7,7 @@ import {
   forgetWaiters,
   type Gatherer,
   isAwaitedEvent,
+  type Waiter,
   whenReady,
 } from "@assay/ledger";
 import {
@@ -52,7 +53,7 @@ export interface Producer {
   /** The same, but nothing where nobody waits. */
   bringIfAwaited(eventId: string, json: string): Promise<void>;
   /** Wakes those that wait for an event: there is news of it. Throws what Redis throws. */
-  tell(eventId: string, waiters: readonly string[]): Promise<void>;
+  tell(eventId: string, waiters: readonly Waiter[]): Promise<void>;
   /** Finishes what is gathered and closes the queues, not the connection. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -128,9 +129,9 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
     await doors.lookups.ring(ids, new Set(ids));
   }
 
-  async function tell(eventId: string, waiters: readonly string[]): Promise<void> {
+  async function tell(eventId: string, waiters: readonly Waiter[]): Promise<void> {
     if (waiters.length === 0) return;
-    await wake(waiters);
+    await wake(waiters.map(({ id }) => id));
     await forgetWaiters(options.redis, keys, eventId, waiters);
   }
 

@@ -22,7 +22,7 @@ import {
   submissionId,
   type Verdict,
 } from "@assay/protocol";
-import { expired, unavailable } from "./errors.ts";
+import { expired, testsTellNothing, unavailable } from "./errors.ts";
 import { createProducer, type Producer } from "./producer.ts";
 import type { RedisOptions } from "./redis-options.ts";
 import { takeRedisPlace } from "./redis-place.ts";
@@ -112,6 +112,7 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
       }
     },
     async report(input, idempotencyKey, budget) {
+      if (test) throw testsTellNothing();
       const outcome = readOutcome(input);
       const id = outcomeId(tenant, keyName, idempotencyKey);
       const receipt = await withinBudget(async () => {

@@ -2,7 +2,6 @@ import { isEventId, isRecord, MAX_EVENT_BYTES, secretFingerprint } from "@assay/
 import { FingerprintServerApiClient, Region } from "@fingerprint/node-sdk";
 import { BodyTooLargeError, readBody } from "./bounded-body.ts";
 import { startDeadline } from "./deadline.ts";
-import { toEvent } from "./to-event.ts";
 import { signalErrorsOf } from "./v3-event.ts";
 
 /** Asks Fingerprint's Server API for events with one secret key. It knows no rate limit and no retry. */
@@ -36,14 +35,13 @@ const REFUSAL_CODES = [
   "ruleset_not_found",
 ] as const;
 
-/** Why there is no answer to go by. Closed list; `product_failed` is v3's failure inside a 200, `not_an_event` other JSON. */
+/** Why there is no answer to go by. Closed list; `product_failed` is v3's failure inside a 200. */
 export type UnavailableReason =
   | "timeout"
   | "network"
   | "body_too_large"
   | "invalid_body"
   | "product_failed"
-  | "not_an_event"
   | "http_3xx"
   | "http_4xx"
   | "http_5xx"
@@ -134,7 +132,7 @@ function judgeEvent(json: unknown): LookupOutcome {
   const codes = signalErrorsOf(products).map(({ code }) => code);
   if (codes.some((code) => code === "TooManyRequests" || code.startsWith("429"))) return { status: "throttled" };
   if (codes.includes("Failed")) return unavailable("product_failed");
-  return toEvent(json).ok ? { status: "event", json } : unavailable("not_an_event");
+  return { status: "event", json };
 }
 
 // Judged by the HTTP status: the SDK's error classes depend on how a proxy words its body.

@@ -1,7 +1,7 @@
 import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { createScript, number, text } from "./script.ts";
-import { inflateEvent } from "./stored-event.ts";
+import { inflateEvent, readWaiters, type Waiter } from "./stored-event.ts";
 
 /** A submission that wants an event by its id. */
 export interface Inquirer {
@@ -28,15 +28,18 @@ const NOT_FOUND_TTL_MS = 60_000;
 const ASKER_SILENCE_MS = 10_000;
 
 /*
- * One asks for all. The asker is `<awaited>|<id>`; one that somebody waits for takes the place of one that nobody does,
- * because it stands further ahead in the line. An asker that is not heard of any more loses its place by time.
+ * One asks for all. The asker is `<rank>|<id>`: one that somebody waits for (1) takes the place of one that nobody does
+ * (0), because it stands further ahead in the line, but not of one whose question is at the vendor (2). An asker that is
+ * not heard of any more loses its place by time.
+ * Not found is `<times>|<try>`: a script that is repeated counts once.
  */
 const inquire = createScript(`
 local stored, not_found, asker = unpack(KEYS)
 local id, awaited, silence, max_asked = unpack(ARGV)
 local event = redis.call('GET', stored)
 if event then return { { 'stored', event } } end
-if tonumber(redis.call('GET', not_found) or 0) >= tonumber(max_asked) then return { { 'not_found' } } end
+local times = string.match(redis.call('GET', not_found) or '0', '^%d+')
+if tonumber(times) >= tonumber(max_asked) then return { { 'not_found' } } end
 local current = redis.call('GET', asker)
 if current and string.sub(current, 3) ~= id and awaited <= string.sub(current, 1, 1) then
   return { { 'asked', tostring(redis.call('PTTL', asker)) } }
@@ -72,7 +75,8 @@ const wait = createScript(`
 local stored, not_found, asker, waiters = unpack(KEYS)
 local id, follows, now, until_ms, silence, max_asked = unpack(ARGV)
 if redis.call('EXISTS', stored) == 1 then return { { '1' } } end
-if tonumber(redis.call('GET', not_found) or 0) >= tonumber(max_asked) then return { { '1' } } end
+local times = string.match(redis.call('GET', not_found) or '0', '^%d+')
+if tonumber(times) >= tonumber(max_asked) then return { { '1' } } end
 local current = redis.call('GET', asker)
 if follows == '1' and not current then return { { '1' } } end
 local for_ms = math.max(0, until_ms - now)
@@ -108,40 +112,51 @@ local asker, waiters = unpack(KEYS)
 local current = redis.call('GET', asker)
 if not current or string.sub(current, 3) ~= ARGV[1] then return { {} } end
 redis.call('DEL', asker)
-return { redis.call('ZRANGE', waiters, 0, -1) }
+return { redis.call('ZRANGE', waiters, 0, -1, 'WITHSCORES') }
 `);
 
 /** Asks no more without having an answer. Returns the submissions that wait for the event: one of them may ask now. */
-export async function stopAsking(redis: Redis, keys: Keys, { eventId, id }: Inquirer): Promise<string[]> {
+export async function stopAsking(redis: Redis, keys: Keys, { eventId, id }: Inquirer): Promise<Waiter[]> {
   const rows = await giveUp.run(redis, [keys.asker(eventId), keys.waiters(eventId)], [id]);
-  return (rows[0] ?? []).map(text);
+  return readWaiters(rows[0]);
+}
+
+const goToVendor = createScript(`
+local current = redis.call('GET', KEYS[1])
+if current and string.sub(current, 3) ~= ARGV[1] then return { { '0' } } end
+redis.call('SET', KEYS[1], '2|' .. ARGV[1], 'PX', ARGV[2])
+return { { '1' } }
+`);
+
+/** Says that its question goes to the vendor, so that nobody takes its place meanwhile. False when somebody has. */
+export async function startAsking(redis: Redis, keys: Keys, { eventId, id }: Inquirer): Promise<boolean> {
+  const rows = await goToVendor.run(redis, [keys.asker(eventId)], [id, ASKER_SILENCE_MS]);
+  return text(rows[0]?.[0]) === "1";
 }
 
 const countNotFound = createScript(`
 local not_found, asker, waiters = unpack(KEYS)
-local final, ttl, max_asked = unpack(ARGV)
-local asked = redis.call('INCR', not_found)
-if final == '1' then
-  asked = math.max(asked, tonumber(max_asked))
-  redis.call('SET', not_found, asked)
-end
-redis.call('PEXPIRE', not_found, ttl)
-if asked < tonumber(max_asked) then return { { '0' } } end
+local try, final, ttl, max_asked = unpack(ARGV)
+local times, last = string.match(redis.call('GET', not_found) or '0|', '^(%d+)|(.*)$')
+times = tonumber(times)
+if last ~= try then times = times + 1 end
+if final == '1' then times = math.max(times, tonumber(max_asked)) end
+redis.call('SET', not_found, times .. '|' .. try, 'PX', ttl)
+if times < tonumber(max_asked) then return { { '0' } } end
 redis.call('DEL', asker)
-return { { '1' }, redis.call('ZRANGE', waiters, 0, -1) }
+return { { '1' }, redis.call('ZRANGE', waiters, 0, -1, 'WITHSCORES') }
 `);
 
 /**
- * Remembers for a minute that the vendor does not know the event. `isFinal` when it is certain: then, and after the
- * second time, nobody asks again. The waiters may be told now.
+ * Remembers for a minute that the vendor does not know the event; `token` names the try that found it so. `isFinal` when
+ * it is certain: then, and after the second time, nobody asks again, and the waiters may be told.
  */
 export async function noteNotFound(
   redis: Redis,
   keys: Keys,
-  eventId: string,
-  isFinal: boolean,
-): Promise<{ isFinal: boolean; waiters: string[] }> {
+  { eventId, token, isFinal }: { readonly eventId: string; readonly token: string; readonly isFinal: boolean },
+): Promise<{ readonly isFinal: boolean; readonly waiters: readonly Waiter[] }> {
   const scriptKeys = [keys.notFound(eventId), keys.asker(eventId), keys.waiters(eventId)];
-  const rows = await countNotFound.run(redis, scriptKeys, [isFinal ? "1" : "0", NOT_FOUND_TTL_MS, MAX_ASKED]);
-  return { isFinal: text(rows[0]?.[0]) === "1", waiters: (rows[1] ?? []).map(text) };
+  const rows = await countNotFound.run(redis, scriptKeys, [token, isFinal ? "1" : "0", NOT_FOUND_TTL_MS, MAX_ASKED]);
+  return { isFinal: text(rows[0]?.[0]) === "1", waiters: readWaiters(rows[1]) };
 }

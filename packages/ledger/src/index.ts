@@ -3,7 +3,15 @@ export { type Acceptance, acceptSubmissions, type Arrival } from "./accept.ts";
 export { connectForCommands, connectForWork, type ConnectionTarget, disconnect, whenReady } from "./connection.ts";
 export type { PlannedCounter } from "./counting.ts";
 export { type InputLetter, readInputLetters } from "./dead-letters.ts";
-export { awaitEvent, inquireEvent, type Inquirer, type Inquiry, noteNotFound, stopAsking } from "./event-inquiry.ts";
+export {
+  awaitEvent,
+  inquireEvent,
+  type Inquirer,
+  type Inquiry,
+  noteNotFound,
+  startAsking,
+  stopAsking,
+} from "./event-inquiry.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
 export {
   type Claim,
@@ -62,4 +70,11 @@ export {
   type Sightings,
 } from "./sightings.ts";
 export { readStreamLag, type StreamLag } from "./stream-lag.ts";
-export { type Brought, bringEvent, forgetWaiters, isAwaitedEvent, readStoredEvent } from "./stored-event.ts";
+export {
+  type Brought,
+  bringEvent,
+  forgetWaiters,
+  isAwaitedEvent,
+  readStoredEvent,
+  type Waiter,
+} from "./stored-event.ts";

@@ -27,11 +27,17 @@ export interface Work {
   readonly retries: number;
   /** Whether somebody waited for its verdict when it was accepted; absent where nobody did. */
   readonly isAwaited?: boolean;
+  /** When it was loaded by Redis's clock, unix ms, which may differ from the worker's. */
+  readonly loadedAt?: number;
+  /** Names the try that it was loaded for. */
+  readonly token?: string;
 }
 
 // A try is counted before its payload leaves Redis, and once per token: repeating a load whose answer was lost is safe.
 const load = createScript(`
 local token, alone = ARGV[1], ARGV[2] == '1'
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 local rows = {}
 for n, record in ipairs(KEYS) do
   local r = redis.call('HMGET', record, 'm', 's', 't', 'k', 'x', 'r', 'n', 'w')
@@ -43,7 +49,7 @@ for n, record in ipairs(KEYS) do
   elseif r[4] ~= token and not alone and tries > 0 then
     rows[n] = { 'suspect' }
   elseif r[4] ~= token and alone and deaths >= 2 then
-    rows[n] = { 'crashed', r[1], r[6], tostring(tries), r[7] or '0', r[8] or '0', '' }
+    rows[n] = { 'crashed', r[1], r[6], tostring(tries), r[7] or '0', r[8] or '0', now, '' }
   else
     if r[4] ~= token then
       tries = redis.call('HINCRBY', record, 't', 1)
@@ -51,7 +57,7 @@ for n, record in ipairs(KEYS) do
       if alone then redis.call('HINCRBY', record, 'x', 1) end
       redis.call('HDEL', record, 'sw', 'su')
     end
-    rows[n] = { 'ready', r[1], r[6], tostring(tries), r[7] or '0', r[8] or '0', redis.call('HGET', record, 'p') or '' }
+    rows[n] = { 'ready', r[1], r[6], tostring(tries), r[7] or '0', r[8] or '0', now, redis.call('HGET', record, 'p') or '' }
   end
 end
 return rows
@@ -73,7 +79,7 @@ export async function loadSubmissions(
     [options.token, options.alone ? "1" : "0"],
   );
   return ids.map((id, index) => {
-    const [state, meta, received, tries, retries, awaited, payload] = rows[index] ?? [];
+    const [state, meta, received, tries, retries, awaited, now, payload] = rows[index] ?? [];
     const name = text(state);
     const readableMeta = readMeta(text(meta));
     switch (name) {
@@ -94,6 +100,8 @@ export async function loadSubmissions(
             receivedAt: number(received),
             tries: number(tries),
             retries: number(retries),
+            loadedAt: number(now),
+            token: options.token,
             ...(text(awaited) === "1" ? { isAwaited: true } : {}),
             ...(payload === undefined || payload.length === 0 ? {} : { payload }),
           },

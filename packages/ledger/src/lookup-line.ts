@@ -20,6 +20,8 @@ export interface TurnRequest {
   readonly network: string;
   /** How long from now on a turn is of use, in ms. */
   readonly withinMs: number;
+  /** How long it has waited already, in ms; 0 when absent. */
+  readonly waitedMs?: number;
   /** At least one. */
   readonly apiKeys: readonly KeyStanding[];
   readonly rate: LookupRate;
@@ -46,26 +48,30 @@ export type Turn =
  * A bucket is filled by Redis's clock, so that every worker sees the same; a clock set back (a failover to another
  * machine) must not drain it for long. `hold` keeps it shut after the vendor throttled.
  *
- * The line is self-clocked fair queueing: each network's lookups are numbered from the turn that is served now, so that
- * one that wants a thousand gets one while others want one each, and forged ids of one network hold up nobody else. One
- * that somebody waits for takes a sixty-fourth of a turn: in effect it goes first, and yet the others never stand still.
+ * There are two lines: what somebody waits for goes first, but for every sixty-fifth turn, so that the others never stand
+ * still; `since` counts. Each line is self-clocked fair queueing: a network's lookups are numbered from the turn that is
+ * served now, so that one that wants a thousand gets one while others want one each, and forged ids of one network hold
+ * up nobody else. Of equal turns the first come is first.
  * Whoever has as many free lookups as there are places before it takes its own at once: those before it find theirs.
+ * Who is not waited for and was overtaken sleeps as long again as it has waited, and not for each that overtakes it.
  */
 const take = createScript(`
-local line, until_of, turns = KEYS[1], KEYS[2], KEYS[3]
-local id, awaited, network, within, rps, burst = unpack(ARGV, 1, 6)
-rps, burst = tonumber(rps), tonumber(burst)
+local id, awaited, network, within, waited, rps, burst = unpack(ARGV, 1, 7)
+within, waited, rps, burst = tonumber(within), tonumber(waited), tonumber(rps), tonumber(burst)
+local first, others, until_of, turns = unpack(KEYS, 1, 4)
+local FIRST_KEY = 5
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local latest = now + within
 local function leave(who)
-  redis.call('ZREM', line, who)
+  redis.call('ZREM', first, who)
+  redis.call('ZREM', others, who)
   redis.call('ZREM', until_of, who)
 end
 for _, gone in ipairs(redis.call('ZRANGE', until_of, '-inf', now - 1, 'BYSCORE', 'LIMIT', 0, 100)) do leave(gone) end
 
 local free, whole, open_keys, opens_at, fullest, tokens_of = 0, 0, 0, math.huge, nil, {}
-for n = 4, #KEYS do
+for n = FIRST_KEY, #KEYS do
   local r = redis.call('HMGET', KEYS[n], 'tokens', 'at', 'hold')
   local at, hold = tonumber(r[2]) or now, tonumber(r[3]) or 0
   if at > now + 60000 then
@@ -82,16 +88,28 @@ for n = 4, #KEYS do
   end
 end
 
-local turn = tonumber(redis.call('ZSCORE', line, id) or nil)
-local mine = not turn and awaited .. ':' .. network
-if mine then
-  local share = awaited == '1' and 1 / 64 or 1
-  local served, last = unpack(redis.call('HMGET', turns, 'served', mine))
-  turn = math.max(tonumber(served) or 0, tonumber(last) or 0) + share
-  redis.call('ZADD', line, string.format('%.17g', turn), id)
+local line = awaited == '1' and first or others
+local served, mine = 'served:' .. awaited, awaited .. ':' .. network
+local score = redis.call('ZSCORE', line, id)
+local turn
+if not score then
+  leave(id)
+  local r = redis.call('HMGET', turns, served, mine)
+  turn = math.max(tonumber(r[1]) or 0, tonumber(r[2]) or 0) + 1
+  local come = redis.call('HINCRBY', turns, 'come', 1) % 4096
+  score = string.format('%.17g', turn + come / 2 ^ 32)
+  redis.call('ZADD', line, score, id)
 end
 redis.call('ZADD', until_of, string.format('%.0f', latest), id)
-local before = redis.call('ZRANK', line, id)
+
+local since = tonumber(redis.call('HGET', turns, 'since') or 0)
+local rank = redis.call('ZRANK', line, id)
+local before
+if awaited == '1' then
+  before = rank + math.min(redis.call('ZCARD', others), math.floor((rank + since) / 64))
+else
+  before = rank + math.max(0, math.min(redis.call('ZCARD', first), 64 * (rank + 1) - since))
+end
 
 local row
 if before < free then
@@ -99,44 +117,43 @@ if before < free then
   redis.call('HSET', KEYS[fullest], 'tokens', string.format('%.17g', tokens), 'at', string.format('%.0f', now))
   redis.call('PEXPIRE', KEYS[fullest], math.ceil(burst / rps * 1000) + 60000)
   leave(id)
-  if turn > (tonumber(redis.call('HGET', turns, 'served') or 0)) then
-    redis.call('HSET', turns, 'served', string.format('%.17g', turn))
-  end
-  row = { 'turn', tostring(fullest - 4) }
+  local last = tonumber(redis.call('HGET', turns, served) or 0)
+  redis.call('HSET', turns, served, string.format('%.17g', math.max(last, math.floor(score))))
+  redis.call('HSET', turns, 'since', awaited == '1' and since + 1 or 0)
+  row = { 'turn', tostring(fullest - FIRST_KEY) }
 else
-  local at
+  local for_ms
   if open_keys > 0 then
-    at = now + math.max(1, math.ceil((before + 1 - whole) * 1000 / (rps * open_keys)))
+    for_ms = math.max(1, math.ceil((before + 1 - whole) * 1000 / (rps * open_keys)))
   else
-    at = opens_at + math.ceil(before * 1000 / rps)
+    for_ms = opens_at - now + math.ceil(before * 1000 / rps)
   end
-  if at > latest then
+  if for_ms > within then
     leave(id)
     row = { 'too_late' }
   else
-    row = { 'wait', string.format('%.0f', at - now) }
+    if awaited ~= '1' and not turn then for_ms = math.min(within, math.max(for_ms, waited)) end
+    row = { 'wait', string.format('%.0f', for_ms) }
   end
 end
-
 -- What is refused has used no turn of its network's.
-if mine and row[1] ~= 'too_late' then redis.call('HSET', turns, mine, string.format('%.17g', turn)) end
-local standing = redis.call('ZCARD', line)
+if turn and row[1] ~= 'too_late' then redis.call('HSET', turns, mine, string.format('%.17g', turn)) end
+
+local standing = redis.call('ZCARD', until_of)
 if standing == 0 then
   redis.call('DEL', turns)
-elseif redis.call('HLEN', turns) > 2 * standing + 100 then
-  local served = tonumber(redis.call('HGET', turns, 'served') or 0)
-  local all = redis.call('HGETALL', turns)
-  for n = 1, #all, 2 do
-    if all[n] ~= 'served' and tonumber(all[n + 1]) <= served then redis.call('HDEL', turns, all[n]) end
-  end
+elseif redis.call('HLEN', turns) > 2 * standing + 1000 then
+  -- Networks that have nobody in the line any more. Those that have keep the places that they were given.
+  local kept = redis.call('HMGET', turns, 'served:0', 'served:1', 'since')
+  redis.call('DEL', turns)
+  redis.call('HSET', turns, 'served:0', kept[1] or 0, 'served:1', kept[2] or 0, 'since', kept[3] or 0)
 end
-for n = 1, 3 do redis.call('PEXPIRE', KEYS[n], 600000) end
+for n = 1, 4 do redis.call('PEXPIRE', KEYS[n], 600000) end
 return { row }
 `);
 
 const leave = createScript(`
-redis.call('ZREM', KEYS[1], ARGV[1])
-redis.call('ZREM', KEYS[2], ARGV[1])
+for _, line in ipairs(KEYS) do redis.call('ZREM', line, ARGV[1]) end
 return { {} }
 `);
 
@@ -151,20 +168,16 @@ return { {} }
 
 /** Stands in the line of a tenant's lookups, or takes a lookup from the bucket of one of its API keys. */
 export async function takeTurn(redis: Redis, keys: Keys, request: TurnRequest): Promise<Turn> {
-  const { id, isAwaited, network, withinMs, apiKeys, rate } = request;
+  const { id, isAwaited, network, withinMs, waitedMs = 0, apiKeys, rate } = request;
   const rows = await take.run(
     redis,
-    [
-      keys.lookupLine(),
-      keys.lookupLineUntil(),
-      keys.lookupTurns(),
-      ...apiKeys.map(({ keyId }) => keys.lookupBucket(keyId)),
-    ],
+    [...linesOf(keys), keys.lookupTurns(), ...apiKeys.map(({ keyId }) => keys.lookupBucket(keyId))],
     [
       id,
       isAwaited ? "1" : "0",
       network,
       Math.ceil(withinMs),
+      Math.ceil(waitedMs),
       rate.rps,
       rate.burst,
       ...apiKeys.map(({ restsForMs }) => Math.ceil(restsForMs)),
@@ -185,10 +198,14 @@ export async function takeTurn(redis: Redis, keys: Keys, request: TurnRequest): 
 
 /** Leaves the line: the event has come another way. */
 export async function leaveLine(redis: Redis, keys: Keys, id: string): Promise<void> {
-  await leave.run(redis, [keys.lookupLine(), keys.lookupLineUntil()], [id]);
+  await leave.run(redis, linesOf(keys), [id]);
 }
 
 /** Empties the bucket of an API key and keeps it shut for `ms`: the vendor throttled it. */
 export async function holdBucket(redis: Redis, keys: Keys, keyId: string, ms: number): Promise<void> {
   await hold.run(redis, [keys.lookupBucket(keyId)], [ms]);
+}
+
+function linesOf(keys: Keys): string[] {
+  return [keys.awaitedLookups(), keys.otherLookups(), keys.lookupLineUntil()];
 }

@@ -1,7 +1,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { type Keys, MAX_EVENT_BYTES } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { createScript, text } from "./script.ts";
+import { type Cell, createScript, text } from "./script.ts";
 
 /** How long an event that a webhook or a lookup brought is kept for other submissions of it, in ms. */
 const STORED_EVENT_TTL_MS = 600_000;
@@ -12,22 +12,34 @@ local stored, waiters, asker, not_found = unpack(KEYS)
 local is_known = redis.call('EXISTS', stored)
 redis.call('SET', stored, ARGV[1], 'PX', ARGV[2])
 redis.call('DEL', asker, not_found)
-return { { tostring(is_known) }, redis.call('ZRANGE', waiters, 0, -1) }
+return { { tostring(is_known) }, redis.call('ZRANGE', waiters, 0, -1, 'WITHSCORES') }
 `);
+
+/** A submission that waits for an event. */
+export interface Waiter {
+  readonly id: string;
+  /** What tells this wait from a later one of the same submission. */
+  readonly mark: string;
+}
+
+/** Reads what ZRANGE says of waiters, with their scores. */
+export function readWaiters(cells: readonly Cell[] = []): Waiter[] {
+  return cells.flatMap((cell, index) => (index % 2 === 0 ? [{ id: text(cell), mark: text(cells[index + 1]) }] : []));
+}
 
 /** What came of an event that was brought. */
 export interface Brought {
   /** Whether it was there before; the last one is kept. */
   readonly isKnown: boolean;
   /** The submissions that wait for it: ring for each, then `forgetWaiters`. */
-  readonly waiters: readonly string[];
+  readonly waiters: readonly Waiter[];
 }
 
 /** Keeps an event's JSON for whoever asks for it by id within ten minutes. */
 export async function bringEvent(redis: Redis, keys: Keys, eventId: string, json: string): Promise<Brought> {
   const scriptKeys = [keys.storedEvent(eventId), keys.waiters(eventId), keys.asker(eventId), keys.notFound(eventId)];
   const rows = await bring.run(redis, scriptKeys, [deflateRawSync(json), STORED_EVENT_TTL_MS]);
-  return { isKnown: text(rows[0]?.[0]) === "1", waiters: (rows[1] ?? []).map(text) };
+  return { isKnown: text(rows[0]?.[0]) === "1", waiters: readWaiters(rows[1]) };
 }
 
 /** Whether anybody waits for an event. */
@@ -35,9 +47,22 @@ export async function isAwaitedEvent(redis: Redis, keys: Keys, eventId: string):
   return (await redis.exists(keys.waiters(eventId))) === 1;
 }
 
-/** Takes submissions that were rung for from those that wait for an event. */
-export async function forgetWaiters(redis: Redis, keys: Keys, eventId: string, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await redis.zrem(keys.waiters(eventId), ...ids);
+const forget = createScript(`
+for n = 1, #ARGV, 2 do
+  if redis.call('ZSCORE', KEYS[1], ARGV[n]) == ARGV[n + 1] then redis.call('ZREM', KEYS[1], ARGV[n]) end
+end
+return { {} }
+`);
+
+/** Takes submissions that were rung for from those that wait for an event, but those that wait anew. */
+export async function forgetWaiters(
+  redis: Redis,
+  keys: Keys,
+  eventId: string,
+  waiters: readonly Waiter[],
+): Promise<void> {
+  const args = waiters.flatMap(({ id, mark }) => [id, mark]);
+  if (args.length > 0) await forget.run(redis, [keys.waiters(eventId)], args);
 }
 
 /** The stored JSON of an event, or undefined. */

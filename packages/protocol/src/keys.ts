@@ -36,11 +36,13 @@ export interface Keys {
   outcome(id: string): string;
   /** Hash: the token bucket of one vendor API key, named by its fingerprint. */
   lookupBucket(keyFingerprint: string): string;
-  /** Zset: submissions that stand in line for a lookup, in their order. */
-  lookupLine(): string;
+  /** Zset: submissions that stand in line for a lookup and that somebody waits for, in their order. */
+  awaitedLookups(): string;
+  /** Zset: the others that stand in line, in their order. */
+  otherLookups(): string;
   /** Zset: until when (unix ms) each of these may stand there. */
   lookupLineUntil(): string;
-  /** Hash: the turn that was served last, and the last turn that each network was given. */
+  /** Hash: the turns that were served last, and the last turn that each network was given. */
   lookupTurns(): string;
   /** String: the one submission that asks for this event, for all that want it. */
   asker(eventId: string): string;
@@ -76,7 +78,8 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     reference: (hash) => key(shardOf(hash), `r:${hash}`),
     outcome: (id) => ofId(id, `o:${id}`),
     lookupBucket: (keyFingerprint) => key(0, `lb:${keyFingerprint}`),
-    lookupLine: () => key(0, "ll:turn"),
+    awaitedLookups: () => key(0, "ll:awaited"),
+    otherLookups: () => key(0, "ll:others"),
     lookupLineUntil: () => key(0, "ll:until"),
     lookupTurns: () => key(0, "ll:turns"),
     asker: (eventId) => ofEvent(eventId, `la:${eventId}`),

@@ -2,6 +2,7 @@ import {
   awaitEvent,
   bringEvent,
   findOverdue,
+  forgetWaiters,
   holdBucket,
   holdLease,
   inquireEvent,
@@ -13,6 +14,7 @@ import {
   publishVerdicts,
   releaseLease,
   reportOutcome,
+  startAsking,
   stopAsking,
   takeTurn,
 } from "@assay/ledger";
@@ -75,6 +77,7 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await between();
   const inquirer = { eventId: "e2", id: anId(), isAwaited: true };
   await inquireEvent(redis, keys, inquirer);
+  await startAsking(redis, keys, inquirer);
   const rate = { rps: 5, burst: 1 };
   for (const id of [inquirer.id, anId()]) {
     const apiKeys = [{ keyId: "key1", restsForMs: 0 }];
@@ -84,10 +87,12 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await holdBucket(redis, keys, "key1", 1);
   await between();
   await awaitEvent(redis, keys, { ...inquirer, follows: false, now: 1, until: 2 });
-  await noteNotFound(redis, keys, "e2", false);
+  await noteNotFound(redis, keys, { eventId: "e2", token: "token1", isFinal: false });
   await stopAsking(redis, keys, inquirer);
-  await noteNotFound(redis, keys, "e2", true);
-  await bringEvent(redis, keys, "e2", "{}");
+  await noteNotFound(redis, keys, { eventId: "e2", token: "token2", isFinal: true });
+  await awaitEvent(redis, keys, { ...inquirer, eventId: "e3", follows: false, now: 1, until: 2 });
+  const { waiters } = await bringEvent(redis, keys, "e3", "{}");
+  await forgetWaiters(redis, keys, "e3", waiters);
   await between();
   const seen = (["origin", "app"] as const).map((kind) => ({ kind, name: "x", count: 1 }));
   await noticeSightings(redis, keys, { seen, counts: [{ name: "verdicts", count: 1 }], youngestMs: 1 });

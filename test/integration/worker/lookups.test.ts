@@ -60,6 +60,20 @@ describe("an event that many ask for", () => {
     expect(verdict).toMatchObject({ event_source: "lookup" });
     expect(await stack.verdict(patient)).toMatchObject({ event_source: "stored" });
   });
+
+  test("is asked once though one that somebody waits for comes while it is asked", async () => {
+    await stack.runWorker();
+    const event = anEvent();
+    api.add(event);
+    api.misbehave({ kind: "hang" }, { eventId: event.event_id });
+    const patient = await stack.submitLookup(event.event_id);
+    await eventually(() => api.asked.length === 1);
+    const awaited = await stack.submitLookup(event.event_id, { awaited: true });
+    await eventually(async () => (await stack.redis.hget(stack.keys.record(awaited), "sw")) === "asked_already");
+    expect(api.asked).toHaveLength(1);
+    const verdicts = await Promise.all([stack.verdict(patient), stack.verdict(awaited)]);
+    expect(verdicts.map(({ event_id }) => event_id)).toEqual([event.event_id, event.event_id]);
+  });
 });
 
 describe("a lookup that waits", () => {
@@ -121,6 +135,22 @@ describe("a lookup that waits", () => {
     await eventually(async () => (await count()) === 0);
     expect(await count()).toBe(0);
     await queue.close();
+  });
+});
+
+describe("a worker that is killed while the vendor is asked", () => {
+  test("makes no suspect of its lookups", { timeout: 90_000 }, async () => {
+    const event = anEvent();
+    api.add(event);
+    api.misbehave({ kind: "hang" }, { eventId: event.event_id });
+    const worker = await stack.startWorker();
+    const id = await stack.submitLookup(event.event_id);
+    await eventually(() => api.asked.length === 1);
+    await worker.kill("SIGKILL");
+    expect(await stack.redis.hget(stack.keys.record(id), "t")).toBe("0");
+    await stack.startWorker();
+    expect(await stack.verdict(id, { timeoutMs: 60_000 })).toMatchObject({ event_source: "lookup" });
+    expect(await stack.redis.hget(stack.keys.record(id), "t")).toBe("1");
   });
 });
 

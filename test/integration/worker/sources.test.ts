@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { parseSealedKeys, seal } from "@assay/fingerprint";
+import { tellAbility } from "@assay/ledger";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { anEvent, anEventId } from "../../support/events.ts";
 import { error, type FingerprintApi } from "../../support/fingerprint-api.ts";
@@ -122,7 +123,8 @@ describe("an event id", () => {
     expect(api.asked).toEqual([eventId]);
   });
 
-  test("refused to this key is undecided", async () => {
+  test("refused to this key is undecided where no webhook is taken", async () => {
+    await tellAbility(stack.redis, stack.prefix, "0", "webhooks", false);
     await stack.runWorker();
     const eventId = anEventId();
     api.script(eventId, { status: 403, body: error("secret_api_key_not_found", "secret key not found") });

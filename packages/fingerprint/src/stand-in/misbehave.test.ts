@@ -36,7 +36,7 @@ describe("misbehave", () => {
     [
       { kind: "forbidden", code: "wrong_region" },
       { status: 403, text: errorOf("wrong_region") },
-      { status: "refused", setting: "key" },
+      { status: "refused", setting: "key", code: "wrong_region" },
     ],
     [
       { kind: "failing", status: 500 },
@@ -68,7 +68,7 @@ describe("misbehave", () => {
     [
       { kind: "wrong_schema", as: "not_an_event" },
       { status: 200, type: JSON_TYPE, text: '{"events":[]}' },
-      { status: "unavailable", reason: "not_an_event" },
+      { status: "event", json: { events: [] } },
     ],
     [
       { kind: "v3_throttled" },
