@@ -1,9 +1,26 @@
 export { type Abilities, type Ability, readAbilities, tellAbility } from "./abilities.ts";
 export { type Acceptance, acceptSubmissions, type Arrival } from "./accept.ts";
-export { connectForCommands, connectForWork, type ConnectionTarget, disconnect, whenReady } from "./connection.ts";
+export {
+  connectForCommands,
+  connectForReads,
+  connectForWork,
+  type ConnectionTarget,
+  disconnect,
+  whenReady,
+} from "./connection.ts";
 export type { PlannedCounter } from "./counting.ts";
 export { awaitEvent, inquireEvent, type Inquirer, type Inquiry, noteNotFound, stopAsking } from "./event-inquiry.ts";
+export {
+  followStream,
+  type FollowOptions,
+  type PlacedEntry,
+  readOn,
+  readStreamEdge,
+  type StreamBatch,
+  streamEnd,
+} from "./follow-stream.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
+export { type GroupMember, type GroupRead, readGroup, takeOverEntries } from "./group-reads.ts";
 export {
   type Claim,
   type CounterRequest,
@@ -48,5 +65,15 @@ export {
   type ServerReport,
 } from "./server.ts";
 export { type Report, type Reported, reportOutcome } from "./report.ts";
+export {
+  BEGINNING,
+  compareStreamIds,
+  decodePlace,
+  encodePlace,
+  type Gap,
+  type StreamEdge,
+  type StreamPlace,
+} from "./stream-place.ts";
+export { type PendingEntry, readGroupReply, readPending, type StreamEntry } from "./stream-replies.ts";
 export { readStreamLag, type StreamLag } from "./stream-lag.ts";
 export { type Brought, bringEvent, forgetWaiters, isAwaitedEvent, readStoredEvent } from "./stored-event.ts";
