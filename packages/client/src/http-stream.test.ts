@@ -29,18 +29,20 @@ describe("tail", () => {
     expect(places).toEqual(["p0", "p1", "p5"]);
   });
 
-  test("gives up a connection that brings nothing", async () => {
+  test("gives up a connection that brings nothing, and one that is never answered", async () => {
     const errors: unknown[] = [];
     let connections = 0;
     const stream = await streamFrom(
       (_, response) => {
-        if (++connections === 1) response.write("retry: 1\n\n");
-        else response.write(frame("1"));
+        connections++;
+        if (connections === 1) response.write("retry: 1\n\n");
+        if (connections === 3) response.write(frame("1"));
       },
       { silenceMs: 50 },
     );
     await take(1, stream.tail({ onError: (error) => errors.push(error) }));
-    expect(errors).toMatchObject([{ code: "unavailable", cause: { message: expect.stringContaining("50 ms") } }]);
+    const silence = { code: "unavailable", cause: { message: expect.stringContaining("50 ms") } };
+    expect(errors).toMatchObject([silence, silence]);
   });
 
   test("tells what was trimmed, and goes on behind that", async () => {

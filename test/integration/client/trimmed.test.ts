@@ -76,6 +76,19 @@ describe("a group whose place was trimmed", () => {
     expect(second.trimmed).toEqual([]);
   });
 
+  test("is told nothing where it was away while nothing was lost, though it was never given anything", async () => {
+    await stage.publish("allow");
+    const options = { ...QUICK, from: "now" as const };
+    const first = stage.aClient().consume(options, () => undefined);
+    await eventually(async () => expect(await stage.infos("GROUPS")).toHaveLength(1));
+    await first.stop();
+    await leave(0);
+    const [next] = await stage.publish("review");
+    const second = consuming();
+    await eventually(() => expect(second.seen).toEqual([next]));
+    expect(second.trimmed).toEqual([]);
+  });
+
   test("is told nothing where it begins", async () => {
     await stage.publish("allow", "block");
     await leave(1);

@@ -152,6 +152,9 @@ describe("GET /v1/stream", () => {
   });
 
   test("closes a caller who does not read, and goes on for others", async () => {
+    // Nothing but what is sent finds out.
+    await door.close();
+    door = await startIngress(inject("redisUrl"), {}, { ...LIMITS, heartbeatMs: 60_000 });
     const stream = await openStream(door.baseUrl);
     const { port } = new URL(door.baseUrl);
     const stuck = connect({ port: Number(port), host: "127.0.0.1" });
