@@ -82,21 +82,11 @@ afterAll(async () => {
 
 describe("README.md", () => {
   test("has no block that is not run here", () => {
-    const backend = ["commands", "decide", "later", "report", "testing", "test-events", "curl", "verdict"];
-    const others = [
-      "ruleset",
-      "misspelt",
-      "misspelt-error",
-      "redis",
-      "start",
-      "compose",
-      "doctor",
-      "doctor-output",
-      "keys",
-      "tenants",
-      "alerts",
-    ];
-    expect(blocksOf(readme).map((block) => block.run)).toEqual([...backend, ...others]);
+    const node = ["commands", "decide", "later", "tail", "report", "testing", "test-events"];
+    const anyLanguage = ["curl", "verdict", "stream"];
+    const analyst = ["ruleset", "misspelt", "misspelt-error"];
+    const operator = ["redis", "start", "compose", "doctor", "doctor-output", "keys", "tenants", "alerts"];
+    expect(blocksOf(readme).map((block) => block.run)).toEqual([...node, ...anyLanguage, ...analyst, ...operator]);
   });
 
   test("names commands that can be run", () => {
@@ -108,7 +98,7 @@ describe("README.md", () => {
   });
 
   test("shows snippets that type-check", () => {
-    const runs = ["decide", "later", "report", "testing", "test-events"];
+    const runs = ["decide", "later", "tail", "report", "testing", "test-events"];
     for (const run of runs) folder.write(`${run}.ts`, blockOf(readme, run));
     const config = folder.write(
       "tsconfig.json",
@@ -145,6 +135,28 @@ describe("README.md", () => {
       await job.stop();
     }
     await expect(job.exited).resolves.toEqual([0, null]);
+  });
+
+  test("shows two ways to follow verdicts over HTTP, which end when they are asked to", async () => {
+    const tail = startApp(folder.write("tail.ts", fillIn(blockOf(readme, "tail"), place)), {});
+    const curl = startShell(fillIn(blockOf(readme, "stream"), place));
+    const assay = createAssayClient({ url: place.url, key: place.key });
+    // Until it has connected, nothing is shown.
+    const id = await eventually(
+      async () => {
+        const bot = await assay.decide({ sealed_result: sealed(aBot()).sealedResult }, { timeoutMs: 20_000 });
+        await eventually(() => expect(tail.output.at(-1)).toMatch(/^[\w-]+ block .*bad_bot/), { timeoutMs: 500 });
+        return bot.id ?? false;
+      },
+      { timeoutMs: 30_000 },
+    );
+    await assay.close();
+    await tail.stop();
+    await expect(tail.exited).resolves.toEqual([0, null]);
+    await curl.stop();
+    const { stdout } = await curl.ended;
+    expect(stdout).toContain("event: verdict.decided\ndata: {");
+    expect(stdout).toContain(id);
   });
 
   test("shows how to tell what became of an order", async () => {

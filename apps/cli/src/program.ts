@@ -12,6 +12,7 @@ import { hashKey, makeKey, type MakeKeyOptions } from "./make-key.ts";
 import { printFactsSchema, printRulesetSchema } from "./print-schema.ts";
 import { CommandError, EXIT, type ExitCode, type Report, type World } from "./report.ts";
 import { runVendor, type VendorOptions } from "./run-vendor.ts";
+import { tailVerdicts, type TailVerdictsOptions } from "./tail-verdicts.ts";
 import { testRulesets } from "./test-rulesets.ts";
 
 /** What a run of the command leaves behind. */
@@ -77,7 +78,9 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
-    .description("Rulesets and keys of Assay, how an installation fares, and a stand-in to try it without Fingerprint.")
+    .description(
+      "Rulesets, verdicts and keys of Assay, how an installation fares, and a stand-in to try it without Fingerprint.",
+    )
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
     .exitOverride()
@@ -148,7 +151,21 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .addHelpText("after", EXIT_CODES)
     .action(async (options: VendorOptions) => finish(await runVendor(options, world)));
   addKeys(program, world, finish);
+  addVerdicts(program, world, finish);
   return program;
+}
+
+function addVerdicts(program: Command, world: World, finish: (report: Report) => void): void {
+  plain(program.command("verdicts").description("what was decided"), "tail")
+    .description("show each verdict as it is made, until it is interrupted; with --json, one a line")
+    .option("--url <url>", "address of an ingress (default: ASSAY_URL; the key is ASSAY_KEY)")
+    .option("--filter <name=value>", "only this action, kind or flow; may be repeated", collect, [])
+    .option("--flow <flow>", "only this flow; may be repeated", collect, [])
+    .option("--test", "verdicts on test events, and no others")
+    .action(async (options: TailVerdictsOptions) => {
+      const report = await tailVerdicts(options, world);
+      if (report !== undefined) finish(report);
+    });
 }
 
 function addKeys(program: Command, world: World, finish: (report: Report) => void): void {

@@ -9,6 +9,8 @@ import type { RedisLink } from "./redis-link.ts";
 import type { App } from "./route.ts";
 import { openTenants } from "./open-tenants.ts";
 import { createServer } from "./server.ts";
+import { createStreams, type StreamLimits } from "./streams.ts";
+import { watchUnusedConnections } from "./unused-connections.ts";
 
 /** The routes, listening. */
 export interface DataPlane {
@@ -30,6 +32,7 @@ export interface DataPlaneOptions {
   readonly now: () => number;
   /** Address to listen on; every address of the machine when absent. */
   readonly host: string | undefined;
+  readonly streamLimits: Partial<StreamLimits>;
   /** Gives up opening. */
   readonly signal: AbortSignal;
 }
@@ -53,6 +56,7 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     return secrets.length > 0 || basicAuth !== undefined;
   };
   const tenants = await openTenants({ ...options, redis: link.redis, admission, takesWebhooks });
+  const streams = createStreams({ metrics, now: options.now, limits: options.streamLimits });
   let stopping: Promise<void> | undefined;
   const app = await createServer({
     ...options,
@@ -60,6 +64,7 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     surface,
     openapi,
     tenants: tenants.deps,
+    streams,
     onInHand(count, oneEnded) {
       progress.busy(count);
       if (oneEnded) progress.worked();
@@ -67,10 +72,13 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     onTrouble: reportTrouble(options),
     isStopping: () => stopping !== undefined,
   });
+  const endUnused = watchUnusedConnections(app.server);
   async function close(): Promise<void> {
     // Whoever waits for a verdict is told that it is pending, so that the door can close at once.
-    await tenants.endWaits();
-    await app.close();
+    await Promise.all([tenants.endWaits(), streams.stop()]);
+    const closing = app.close();
+    endUnused();
+    await closing;
     await admission.stop();
     await tenants.stop();
   }

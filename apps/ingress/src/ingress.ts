@@ -13,6 +13,7 @@ import { openDataPlane } from "./data-plane.ts";
 import { createIngressMetrics } from "./metrics.ts";
 import { openRedisLink, type RedisLink } from "./redis-link.ts";
 import { rotateCredentials } from "./rotating-credentials.ts";
+import type { StreamLimits } from "./streams.ts";
 
 /** The data plane: one process that takes submissions and webhooks in and gives verdicts out. */
 export interface Ingress {
@@ -36,12 +37,17 @@ export interface IngressDeps {
   readonly now?: () => number;
   /** Address to listen on; every address of the machine when absent. */
   readonly host?: string;
+  /** Bounds of streams of verdicts, where they are not the usual ones. */
+  readonly streamLimits?: Partial<StreamLimits>;
 }
 
 const WAITING_LOG_INTERVAL_MS = 5000;
 
 /** Puts one ingress together. Nothing is opened before `start`. */
-export function createIngress(config: IngressConfig, { logger, now = Date.now, host }: IngressDeps): Ingress {
+export function createIngress(
+  config: IngressConfig,
+  { logger, now = Date.now, host, streamLimits = {} }: IngressDeps,
+): Ingress {
   const registry = createMetrics("ingress");
   const metrics = createIngressMetrics(registry);
   const progress = createProgress({ now: () => performance.now() });
@@ -100,6 +106,7 @@ export function createIngress(config: IngressConfig, { logger, now = Date.now, h
       logger,
       now,
       host,
+      streamLimits,
       signal: aborted.signal,
     });
     stops.push(() => plane.stop());

@@ -8,6 +8,9 @@ export type SubmissionOutcome = "accepted" | "duplicate" | "decided" | "conflict
 /** How an outcome fared at the door. `unconfirmed`: it is not known whether it was accepted. */
 export type OutcomeResult = "accepted" | "duplicate" | "not_found" | "conflict" | "shed" | "unconfirmed";
 
+/** Why a stream of verdicts ended: the caller left, did not read, this process stops, or Redis was away. */
+export type StreamEnd = "left" | "slow" | "closing" | "unavailable";
+
 /** What this process counts. */
 export interface IngressMetrics {
   request(route: string, code: number, seconds: number): void;
@@ -17,6 +20,8 @@ export interface IngressMetrics {
   shed(lane: Lane, reason: "memory" | "overload"): void;
   memoryRatio(ratio: number): void;
   redisError(kind: string): void;
+  streamClients(count: number): void;
+  streamClosed(reason: StreamEnd): void;
 }
 
 const REQUEST_BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -24,7 +29,8 @@ const ACCEPT_BUCKETS_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 
 
 /** Registers the metrics of the ingress. Labels are closed sets: a route is its pattern, never a path. */
 export function createIngressMetrics(metrics: Metrics): IngressMetrics {
-  const { requests, durations, submissions, accepts, outcomes, invalid, shed, ratio, errors } = register(metrics);
+  const { requests, durations, submissions, accepts, outcomes, invalid, shed, ratio, errors, streams, closed } =
+    register(metrics);
   return {
     request(route, code, seconds) {
       requests.inc({ route, code });
@@ -39,6 +45,8 @@ export function createIngressMetrics(metrics: Metrics): IngressMetrics {
     shed: (lane, reason) => shed.inc({ lane, reason }),
     memoryRatio: (value) => ratio.set(value),
     redisError: (kind) => errors.inc({ kind }),
+    streamClients: (count) => streams.set(count),
+    streamClosed: (reason) => closed.inc({ reason }),
   };
 }
 
@@ -52,6 +60,8 @@ interface Instruments {
   readonly shed: Counter<"lane" | "reason">;
   readonly ratio: Gauge;
   readonly errors: Counter<"kind">;
+  readonly streams: Gauge;
+  readonly closed: Counter<"reason">;
 }
 
 function register(metrics: Metrics): Instruments {
@@ -80,5 +90,7 @@ function register(metrics: Metrics): Instruments {
     shed: metrics.counter("shed_total", "Submissions refused to stay alive.", ["lane", "reason"]),
     ratio: metrics.gauge("redis_memory_ratio", "Used memory of Redis over its bound; 0 without a bound."),
     errors: metrics.counter("redis_errors_total", "Trouble with Redis.", ["kind"]),
+    streams: metrics.gauge("stream_clients", "Streams of verdicts that are open."),
+    closed: metrics.counter("stream_closed_total", "Streams of verdicts that ended.", ["reason"]),
   };
 }

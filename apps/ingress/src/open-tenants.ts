@@ -1,6 +1,6 @@
 import { createProducer, type Producer } from "@assay/client/producer";
 import { createVerdictWaiter } from "@assay/client/waiter";
-import { connectForWork, tellAbility } from "@assay/ledger";
+import { connectForReads, connectForWork, redisErrorKind, tellAbility } from "@assay/ledger";
 import { createKeys } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import type { Admission } from "./admission.ts";
@@ -9,6 +9,7 @@ import { createLedgerReader } from "./ledger-reader.ts";
 import type { IngressMetrics } from "./metrics.ts";
 import type { IngressTenant } from "./read-credentials.ts";
 import type { TenantDeps } from "./route.ts";
+import { createVerdictFeed } from "./verdict-feed.ts";
 
 /** What serves the tenants, all on one connection for commands. */
 export interface OpenTenants {
@@ -80,5 +81,11 @@ function depsOf(options: OpenTenantsOptions, { name, webhookVerdicts }: IngressT
     reader: createLedgerReader({ redis, keys, now }),
     waiter: createVerdictWaiter({ redis, connect, keys, prefix }),
     outcomes: { redis, keys, hashKey },
+    feed: createVerdictFeed({
+      redis,
+      connect: () => connectForReads({ url: redisUrl, name: "assay-ingress-feed" }),
+      keys,
+      onError: (error) => metrics.redisError(redisErrorKind(error)),
+    }),
   };
 }

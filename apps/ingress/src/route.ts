@@ -9,6 +9,8 @@ import type { AcceptDeps } from "./accept-arrival.ts";
 import type { Credentials } from "./credentials.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
 import type { WebhookVerdicts } from "./read-credentials.ts";
+import type { Streams } from "./streams.ts";
+import type { VerdictFeed } from "./verdict-feed.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -22,6 +24,8 @@ declare module "fastify" {
     tenant: string;
     /** The roles of that key. */
     roles: readonly Role[];
+    /** Says, once, that the answer has begun and will last: it is no work in hand. */
+    lasts: () => void;
   }
   interface FastifyContextConfig {
     /** The roles of which a caller needs one; every route behind keys says it. */
@@ -49,6 +53,7 @@ export interface TenantDeps extends AcceptDeps {
   readonly waiter: VerdictWaiter;
   /** Where outcomes are kept. */
   readonly outcomes: ReportDeps;
+  readonly feed: VerdictFeed;
 }
 
 /** What the routes are made of. */
@@ -57,6 +62,7 @@ export interface RouteDeps {
   readonly tenants: ReadonlyMap<string, TenantDeps>;
   /** As they are now: they may rotate. */
   readonly credentials: () => Credentials;
+  readonly streams: Streams;
 }
 
 /** What serves a tenant. Throws a ProblemError `tenant_not_found`, which names no tenant. */

@@ -1,4 +1,4 @@
-import { MAX_BODY_BYTES, ProblemError } from "@assay/protocol";
+import { MAX_BODY_BYTES, type ProblemError } from "@assay/protocol";
 import { fastify, type FastifyReply, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Socket } from "node:net";
@@ -10,6 +10,7 @@ import { collectRoutes } from "./other-methods.ts";
 import { addOutcomesRoute } from "./outcomes-route.ts";
 import { headersOf, notFound, problemOf, unreadable } from "./problems.ts";
 import type { App, RouteDeps } from "./route.ts";
+import { addStreamRoute } from "./stream-route.ts";
 import { addSubmissionsRoute } from "./submissions-route.ts";
 import { addVerdictsRoutes } from "./verdicts-route.ts";
 import { addWebhookRoutes } from "./webhook-route.ts";
@@ -102,10 +103,8 @@ async function addApi(app: App, deps: ServerDeps): Promise<void> {
     addSubmissionsRoute(scope, deps);
     addOutcomesRoute(scope, deps);
     addVerdictsRoutes(scope, deps);
+    addStreamRoute(scope, deps);
     done();
-  });
-  app.all("/v1/stream", { schema: { hide: true } }, () => {
-    throw new ProblemError("not_found", "/v1/stream is not in this version.");
   });
 }
 

@@ -13,7 +13,15 @@ import { createLazyTransport } from "./lazy-transport.ts";
 import { checkTenant, readRedisUrl, type RedisOptions } from "./redis-options.ts";
 import { type Each, submitEach } from "./submit-each.ts";
 import type { OutcomeReceipt, Receipt, Transport } from "./transport.ts";
-import type { Consumer, ConsumeOptions, ReceivedVerdict, SubscribeOptions, VerdictHandler } from "./verdict-stream.ts";
+import type {
+  Consumer,
+  ConsumeOptions,
+  ReceivedVerdict,
+  SubscribeOptions,
+  TailedVerdict,
+  TailOptions,
+  VerdictHandler,
+} from "./verdict-stream.ts";
 import type { Budget } from "./within-budget.ts";
 
 /** What every call takes: how long it may take in all, and what ends it earlier (it then throws the signal's reason). */
@@ -73,8 +81,17 @@ export interface AssayClient {
    * it throws, laid aside after ten deliveries. At least once: dedupe by id. Needs `connection`.
    */
   consume(options: ConsumeOptions, handler: VerdictHandler): Consumer;
-  /** Verdicts of a group, each to be acknowledged. At least once: dedupe by id. Needs `connection`. */
+  /**
+   * Verdicts of a group, each to be acknowledged. At least once: dedupe by id. Over HTTP a group is not known: what is
+   * not acknowledged comes again after a lost connection, and `after` goes on where an earlier process had come to.
+   * Throws a ProblemError for what only the caller can mend, such as a key.
+   */
   subscribe(options: SubscribeOptions): AsyncIterable<ReceivedVerdict>;
+  /**
+   * Verdicts as they come by, from now or behind one, each with its place. Nothing is acknowledged. It waits for an Assay
+   * that is away, and goes on where it was. Throws a ProblemError for what only the caller can mend.
+   */
+  tail(options?: TailOptions): AsyncIterable<TailedVerdict>;
   /** Finishes handlers, ends waits and closes what was opened. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -130,6 +147,7 @@ export function clientOver(transport: Transport): AssayClient {
     getVerdict: async (id, call) => use().getVerdict(id, budgetOf(call, CALL_MS)),
     consume: (wanted, handler) => use().consume(wanted, handler),
     subscribe: (wanted) => use().subscribe(wanted),
+    tail: (wanted = {}) => use().tail(wanted),
     close() {
       closing ??= transport.close();
       return closing;

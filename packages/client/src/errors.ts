@@ -50,13 +50,18 @@ export function expired(id: string): ProblemError {
   });
 }
 
-/** A method that needs `connection`: verdicts as a stream are not in this version over HTTP. */
+/** A place in the stream that is none of Assay's. */
+export function unknownPlace(field: string): ProblemError {
+  return new ProblemError("invalid_field", `${field} must be the id that came with a verdict, as it was.`, { field });
+}
+
+/** `consume` over HTTP: groups, redelivery and dead letters are for a client with `connection`. */
 export class NotOverHttpError extends Error {
   override readonly name = "NotOverHttpError";
   readonly code = "not_over_http";
 
   constructor(method: string) {
-    super(`${method} is not in this version over HTTP. Create the client with { connection }, or poll getVerdict.`);
+    super(`${method} needs a client with { connection }. Over HTTP, use subscribe or tail.`);
   }
 }
 

@@ -1,6 +1,15 @@
+import {
+  type GroupRead,
+  type PendingEntry,
+  readGroup,
+  readGroupReply,
+  readPending,
+  readStreamEdge,
+  type StreamEntry,
+  takeOverEntries,
+} from "@assay/ledger";
 import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { type PendingEntry, readEntries, readGroupReply, readPending, type StreamEntry } from "./stream-replies.ts";
 
 /** Why an entry was laid aside. */
 export type DeadReason = "deliveries_exhausted" | "unreadable";
@@ -9,14 +18,19 @@ export type DeadReason = "deliveries_exhausted" | "unreadable";
 export interface GroupCommands {
   /** Makes the group unless it is there: at the end of the stream (`$`) or at its beginning (`0`). */
   create(start: "$" | "0"): Promise<void>;
-  /** New entries, at most `count`; waits up to `blockMs` for the first. */
-  readNew(count: number, blockMs: number): Promise<StreamEntry[]>;
+  /** New entries, at most `count`, and what was trimmed before the group was given it; told to one consumer. */
+  readNew(count: number): Promise<GroupRead>;
+  /** The same for a group that has come to the end: waits up to `blockMs` for the first. */
+  awaitNew(count: number, blockMs: number): Promise<StreamEntry[]>;
   /** Pending entries of all consumers after a place in the stream (`-` for its beginning), idle for `minIdleMs`. */
   pending(options: { after: string; minIdleMs: number; count: number }): Promise<PendingEntry[]>;
-  /** Delivers a pending entry to this consumer; undefined when another was faster, or the entry has been trimmed. */
-  claim(entryId: string, minIdleMs: number): Promise<StreamEntry | undefined>;
-  /** Keeps entries with this consumer, as if they had been delivered `idleMs` ago. It is no delivery. */
-  keep(entryIds: readonly string[], idleMs: number): Promise<void>;
+  /** Delivers pending entries to this consumer, but those that another was faster with, and what was trimmed. */
+  claim(wanted: readonly { readonly entryId: string; readonly minIdleMs: number }[]): Promise<GroupRead>;
+  /**
+   * Keeps entries with this consumer, as if they had been delivered `idleMs` ago. It is no delivery. Returns those that
+   * it could keep: the others have been trimmed, and will not come again.
+   */
+  keep(entryIds: readonly string[], idleMs: number): Promise<string[]>;
   acknowledge(entryIds: readonly string[]): Promise<void>;
   /** Acknowledges an entry and keeps it as a dead letter. The oldest go beyond some 10,000. */
   layAside(
@@ -43,21 +57,27 @@ const MAX_HELD = 1000;
 /** Commands of one consumer on the stream `verdicts` of its tenant. */
 export function createGroupCommands({ redis, reader, keys, group, consumer }: GroupCommandsOptions): GroupCommands {
   const stream = keys.verdicts();
+  const member = { redis, keys, group, consumer };
 
-  async function keep(entryIds: readonly string[], idleMs: number): Promise<void> {
-    if (entryIds.length === 0) return;
-    await redis.xclaim(stream, group, consumer, 0, ...entryIds, "IDLE", idleMs, "JUSTID");
+  async function keep(entryIds: readonly string[], idleMs: number): Promise<string[]> {
+    if (entryIds.length === 0) return [];
+    const kept: unknown[] = await redis.xclaim(stream, group, consumer, 0, ...entryIds, "IDLE", idleMs, "JUSTID");
+    return kept.map(String);
   }
 
   return {
     async create(start) {
+      const { lastId, added, length } = await readStreamEdge(redis, keys);
+      // With its count of what is behind it, from which Redis can tell what a group never got.
+      const [from, read] = start === "$" ? [lastId, added] : [start, added - length];
       try {
-        await redis.xgroup("CREATE", stream, group, start, "MKSTREAM");
+        await redis.xgroup("CREATE", stream, group, from, "MKSTREAM", "ENTRIESREAD", read);
       } catch (error) {
         if (!(error instanceof Error) || !error.message.startsWith("BUSYGROUP")) throw error;
       }
     },
-    readNew: async (count, blockMs) =>
+    readNew: (count) => readGroup(member, count),
+    awaitNew: async (count, blockMs) =>
       readGroupReply(
         await reader.xreadgroup("GROUP", group, consumer, "COUNT", count, "BLOCK", blockMs, "STREAMS", stream, ">"),
       ),
@@ -65,10 +85,7 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
       const start = after === "-" ? after : `(${after}`;
       return readPending(await redis.xpending(stream, group, "IDLE", minIdleMs, start, "+", count));
     },
-    async claim(entryId, minIdleMs) {
-      const [entry] = readEntries(await redis.xclaim(stream, group, consumer, minIdleMs, entryId));
-      return entry;
-    },
+    claim: (wanted) => takeOverEntries(member, wanted),
     keep,
     async acknowledge(entryIds) {
       if (entryIds.length > 0) await redis.xack(stream, group, ...entryIds);

@@ -1,5 +1,6 @@
 import { isRecord, type OutcomeInput, ProblemError, type SubmissionInput, type Verdict } from "@assay/protocol";
 import { NotOverHttpError, unavailable } from "./errors.ts";
+import { openHttpStream } from "./http-stream.ts";
 import { readProblem } from "./read-problem.ts";
 import type { OutcomeReceipt, Receipt, Transport } from "./transport.ts";
 import { isVerdict } from "./verdict-json.ts";
@@ -29,13 +30,17 @@ interface Answer {
 const MAX_WAIT_MS = 30_000;
 const DURABILITIES = ["memory", "local", "replica"] as const;
 
-/** Speaks to an ingress. It holds nothing open. Throws a TypeError for a url or a key that cannot be used. */
+/** Speaks to an ingress. It holds nothing open but streams. Throws a TypeError for a url or a key that cannot be used. */
 export function createHttpTransport(options: HttpOptions): Transport {
   const send = options.fetch ?? globalThis.fetch;
   const base = readBase(options.url);
   if (typeof options.key !== "string" || !/^[\x21-\x7e]+$/.test(options.key)) {
     throw new TypeError("key must be a secret of ASSAY_INGRESS_KEYS: visible ASCII characters, and no space.");
   }
+
+  const stream = openHttpStream((path, headers, signal) =>
+    send(new URL(path, base), { headers: { authorization: `Bearer ${options.key}`, ...headers }, signal }),
+  );
 
   async function ask(path: string, signal: AbortSignal, init?: Post): Promise<Answer> {
     const headers = { authorization: `Bearer ${options.key}`, accept: "application/json", ...init?.headers };
@@ -111,10 +116,9 @@ export function createHttpTransport(options: HttpOptions): Transport {
     consume() {
       throw new NotOverHttpError("consume");
     },
-    subscribe() {
-      throw new NotOverHttpError("subscribe");
-    },
-    close: () => Promise.resolve(),
+    subscribe: stream.subscribe,
+    tail: stream.tail,
+    close: stream.stop,
   };
 }
 

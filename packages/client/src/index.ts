@@ -24,12 +24,15 @@ export type { HttpOptions } from "./http-transport.ts";
 export type { RedisOptions } from "./redis-options.ts";
 export type { Each } from "./submit-each.ts";
 export { toPublic } from "./to-public.ts";
+export type { Trimmed } from "./trimmed.ts";
 export type { OutcomeReceipt, Receipt } from "./transport.ts";
+export type { VerdictFilter } from "./verdict-filter.ts";
 export type {
   Consumer,
   ConsumeOptions,
   ReceivedVerdict,
   SubscribeOptions,
-  VerdictFilter,
+  TailedVerdict,
+  TailOptions,
   VerdictHandler,
 } from "./verdict-stream.ts";

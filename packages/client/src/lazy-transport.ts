@@ -28,6 +28,9 @@ export function createLazyTransport(opening: Promise<Transport>): Transport {
     async *subscribe(options) {
       yield* (await opening).subscribe(options);
     },
+    async *tail(options) {
+      yield* (await opening).tail(options);
+    },
     // What never opened needs no closing.
     close: () =>
       opening.then(

@@ -6,7 +6,9 @@ import type { Redis } from "ioredis";
 import { createGroupCommands } from "./group-commands.ts";
 import { joinVerdictGroup } from "./verdict-group.ts";
 import type { Place } from "./verdict-sources.ts";
-import { type ConsumeOptions, wantedBy } from "./verdict-stream.ts";
+import { warnOfTrimmed } from "./trimmed.ts";
+import { wantedBy } from "./verdict-filter.ts";
+import type { ConsumeOptions } from "./verdict-stream.ts";
 
 export interface RedisPlaceOptions {
   /** For commands. It stays the caller's to close. */
@@ -37,6 +39,7 @@ export function takeRedisPlace({ redis, connect, keys }: RedisPlaceOptions, want
     from: wanted.from ?? "now",
     takeoverAfterMs,
     retryAfterMs: wanted.retryAfterMs ?? RETRY_AFTER_MS,
+    onTrimmed: wanted.onTrimmed ?? warnOfTrimmed,
     cut: cut.signal,
     now: () => Date.now(),
   });

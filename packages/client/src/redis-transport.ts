@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import {
   type Arrival,
   connectForCommands,
+  connectForReads,
   connectForWork,
   isPassing,
   openInstallation,
@@ -26,6 +27,7 @@ import { expired, testsTellNothing, unavailable } from "./errors.ts";
 import { createProducer, type Producer } from "./producer.ts";
 import type { RedisOptions } from "./redis-options.ts";
 import { takeRedisPlace } from "./redis-place.ts";
+import { tailRedis } from "./redis-tail.ts";
 import { report } from "./report.ts";
 import type { Receipt, Transport } from "./transport.ts";
 import { readVerdictJson } from "./verdict-json.ts";
@@ -49,7 +51,11 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
   const redis = connectForCommands({ url, name: "assay-client" });
   const connect = () => connectForWork({ url, name: "assay-client" });
   const waiter = createVerdictWaiter({ redis, connect, keys, prefix });
-  const sources = openVerdictSources((wanted) => takeRedisPlace({ redis, connect, keys }, wanted));
+  const stream = { redis, connect: () => connectForReads({ url, name: "assay-client" }), keys };
+  const sources = openVerdictSources(
+    (wanted) => takeRedisPlace(stream, wanted),
+    (wanted, signal) => tailRedis(stream, wanted, signal),
+  );
   const closing = new AbortController();
   const promised = options.durability === undefined ? {} : { durability: options.durability };
   // Each call learns of it by its own failure.
@@ -135,6 +141,7 @@ export function createRedisTransport(options: RedisTransportOptions): Transport 
     },
     consume: sources.consume,
     subscribe: sources.subscribe,
+    tail: sources.tail,
     async close() {
       closing.abort(new Error("The client is closed."));
       await sources.stop();

@@ -1,5 +1,13 @@
 import type { OutcomeInput, SubmissionInput, Verdict } from "@assay/protocol";
-import type { Consumer, ConsumeOptions, ReceivedVerdict, SubscribeOptions, VerdictHandler } from "./verdict-stream.ts";
+import type {
+  Consumer,
+  ConsumeOptions,
+  ReceivedVerdict,
+  SubscribeOptions,
+  TailedVerdict,
+  TailOptions,
+  VerdictHandler,
+} from "./verdict-stream.ts";
 import type { Budget } from "./within-budget.ts";
 
 /** What became of a submission that was handed in. */
@@ -43,6 +51,7 @@ export interface Transport {
   getVerdict(id: string, budget: Budget): Promise<Verdict | "pending" | undefined>;
   consume(options: ConsumeOptions, handler: VerdictHandler): Consumer;
   subscribe(options: SubscribeOptions): AsyncIterable<ReceivedVerdict>;
+  tail(options: TailOptions): AsyncIterable<TailedVerdict>;
   /** Ends waits, consumers and subscriptions, and closes what was opened. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
+import type { Gap, PendingEntry, StreamEntry } from "@assay/ledger";
 import { readEnvelope, type Verdict } from "@assay/protocol";
 import type { DeadReason, GroupCommands } from "./group-commands.ts";
-import type { PendingEntry, StreamEntry } from "./stream-replies.ts";
 
 /** One verdict, handed to one consumer of a group. */
 export interface Delivery {
@@ -36,6 +36,8 @@ export interface VerdictGroupOptions {
   readonly takeoverAfterMs: number;
   /** Pause before the second delivery, in ms; it doubles with each, up to 60 s. */
   readonly retryAfterMs: number;
+  /** Learns of what was trimmed before it could be delivered. */
+  readonly onTrimmed: (gap: Gap) => void;
   /** Gives up a read that Redis does not answer: a closed connection that was reconnecting never settles it. */
   readonly cut: AbortSignal;
   /** Unix ms. */
@@ -49,10 +51,11 @@ const PAGE = 100;
 
 /** Joins a group, and makes it where it is new. */
 export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
-  const { commands, takeoverAfterMs, retryAfterMs } = options;
+  const { commands, takeoverAfterMs, retryAfterMs, onTrimmed } = options;
   const held = new Set<string>();
+  const trimmed = new Set<string>();
   // Other consumers take over what this one does not keep alive, however long a handler runs.
-  const keepingAlive = setInterval(() => void commands.keep([...held], 0).catch(() => undefined), takeoverAfterMs / 3);
+  const keepingAlive = setInterval(() => void keepAlive().catch(() => undefined), takeoverAfterMs / 3);
   const blockMs = Math.ceil(Math.min(LONGEST_BLOCK_MS, retryAfterMs, takeoverAfterMs / 2));
   let start: "$" | "0" | undefined = options.from === "now" ? "$" : "0";
   let after = "-";
@@ -70,8 +73,10 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
       start = undefined;
       const due = await claimDue(count);
       if (due.length > 0) return due;
-      const entries = await commands.readNew(count, blockMs);
-      return await receive(entries.map((entry) => ({ entry, deliveries: 1 })));
+      const { entries, gap } = await commands.readNew(count);
+      if (gap !== undefined) onTrimmed(gap);
+      const fresh = entries.length > 0 || gap !== undefined ? entries : await commands.awaitNew(count, blockMs);
+      return await receive(fresh.map((entry) => ({ entry, deliveries: 1 })));
     } catch (error) {
       // The group is gone, and the stream with it: whatever stands there now is new to this group.
       if (error instanceof Error && error.message.startsWith("NOGROUP")) start = "0";
@@ -87,13 +92,18 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     const page = await commands.pending({ after, minIdleMs, count: PAGE });
     after = page.length < PAGE ? "-" : (page.at(-1)?.entryId ?? "-");
     const due = page.filter((pending) => !held.has(pending.entryId) && pending.idleMs >= pauseOf(pending));
-    const claimed = await Promise.all(
-      due.slice(0, count).map(async (pending) => {
-        const entry = await commands.claim(pending.entryId, pauseOf(pending));
-        return entry === undefined ? [] : [{ entry, deliveries: pending.deliveries + 1 }];
-      }),
-    );
-    return receive(claimed.flat());
+    const wanted = due.slice(0, count).map((pending) => ({ ...pending, minIdleMs: pauseOf(pending) }));
+    const { entries, gap } = await commands.claim(wanted);
+    if (gap !== undefined) onTrimmed(gap);
+    const before = new Map(wanted.map(({ entryId, deliveries }) => [entryId, deliveries]));
+    return receive(entries.map((entry) => ({ entry, deliveries: (before.get(entry.entryId) ?? 0) + 1 })));
+  }
+
+  // What was trimmed while it is handled is lost only if the handler fails.
+  async function keepAlive(): Promise<void> {
+    const wanted = [...held];
+    const kept = new Set(await commands.keep(wanted, 0));
+    for (const entryId of wanted) if (!kept.has(entryId) && held.has(entryId)) trimmed.add(entryId);
   }
 
   function pauseOf({ consumer, deliveries }: PendingEntry): number {
@@ -136,10 +146,12 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     },
     async acknowledge({ entry }) {
       held.delete(entry.entryId);
+      trimmed.delete(entry.entryId);
       await commands.acknowledge([entry.entryId]);
     },
-    giveBack({ entry }) {
+    giveBack({ entry, verdict }) {
       held.delete(entry.entryId);
+      if (trimmed.delete(entry.entryId)) onTrimmed({ lost: 1, from: verdict.decided_at, to: verdict.decided_at });
     },
     stop() {
       stopping ??= stop();

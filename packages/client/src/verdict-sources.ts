@@ -5,6 +5,8 @@ import {
   type ReceivedVerdict,
   runConsumer,
   type SubscribeOptions,
+  type TailedVerdict,
+  type TailOptions,
   type VerdictHandler,
 } from "./verdict-stream.ts";
 import type { VerdictGroup } from "./verdict-group.ts";
@@ -13,6 +15,7 @@ import type { VerdictGroup } from "./verdict-group.ts";
 export interface VerdictSources {
   readonly consume: (options: ConsumeOptions, handler: VerdictHandler) => Consumer;
   readonly subscribe: (options: SubscribeOptions) => AsyncIterable<ReceivedVerdict>;
+  readonly tail: (options: TailOptions) => AsyncIterable<TailedVerdict>;
   /** Ends them all. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -27,8 +30,11 @@ export interface Place {
   stop(work?: Promise<unknown>): Promise<void>;
 }
 
-/** Opens nothing yet: each consumer and subscription takes a place of its own. */
-export function openVerdictSources(takePlace: (wanted: ConsumeOptions) => Place): VerdictSources {
+/** What comes by until `signal` aborts. */
+export type Tail = (options: TailOptions, signal: AbortSignal) => AsyncIterable<TailedVerdict>;
+
+/** Opens nothing yet: each consumer and subscription takes a place of its own, and so does each tail. */
+export function openVerdictSources(takePlace: (wanted: ConsumeOptions) => Place, tail: Tail): VerdictSources {
   const stops = new Set<() => Promise<void>>();
 
   function track(stopOnce: () => Promise<void>, signal: AbortSignal | undefined): () => Promise<void> {
@@ -66,6 +72,15 @@ export function openVerdictSources(takePlace: (wanted: ConsumeOptions) => Place)
       try {
         await place.ready;
         yield* receiveVerdicts(place.group, place.signal);
+      } finally {
+        await stop();
+      }
+    },
+    async *tail(wanted) {
+      const ending = new AbortController();
+      const stop = track(() => Promise.resolve(ending.abort()), wanted.signal);
+      try {
+        yield* tail(wanted, ending.signal);
       } finally {
         await stop();
       }

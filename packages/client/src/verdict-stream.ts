@@ -1,24 +1,27 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Action, Kind, Verdict } from "@assay/protocol";
+import type { Verdict } from "@assay/protocol";
+import type { Trimmed } from "./trimmed.ts";
+import type { VerdictFilter } from "./verdict-filter.ts";
 import type { Delivery, VerdictGroup } from "./verdict-group.ts";
 
-/** Which verdicts are wanted: those that match every field given. */
-export interface VerdictFilter {
-  readonly action?: Action | readonly Action[];
-  readonly flow?: string | readonly string[];
-  readonly kind?: Kind | readonly Kind[];
-  /** Verdicts on test events: `true` for these alone; they are left out by default. */
-  readonly test?: boolean;
-}
-
-/** A place in the stream of verdicts, shared by all who name the same group: each verdict goes to one of them. */
+/**
+ * A place in the stream of verdicts, shared by all who name the same group: each verdict goes to one of them. Over HTTP
+ * a group is not known: every subscription gets every verdict, and its place lasts as long as the subscription.
+ */
 export interface SubscribeOptions {
   readonly group: string;
   readonly filter?: VerdictFilter;
-  /** Where a new group begins: `now` (default), or the `beginning` of what the stream still holds. */
+  /** Where it begins, if it is new: `now` (default), or the `beginning` of what the stream still holds. */
   readonly from?: "now" | "beginning";
+  /** Over HTTP: the `id` of a verdict of an earlier subscription, to go on behind it. A group knows its place itself. */
+  readonly after?: string;
   /** After how long the verdicts of a dead consumer are taken over; default 60,000 ms. */
   readonly takeoverAfterMs?: number;
+  /**
+   * Learns of verdicts that the stream gave up before this group was given them: it was away for longer than the stream
+   * holds them. Told to one consumer of the group. Default: a warning of this process.
+   */
+  readonly onTrimmed?: (trimmed: Trimmed) => void;
   /** Ends the subscription. */
   readonly signal?: AbortSignal;
 }
@@ -47,8 +50,30 @@ export interface Consumer {
 /** A verdict, to be acknowledged once it has been dealt with. Delivery is at least once: dedupe by its `id`. */
 export interface ReceivedVerdict {
   readonly verdict: Verdict;
+  /** Its place in the stream, over HTTP: for `after` of a later subscription, once this one is acknowledged. */
+  readonly id?: string;
   readonly deliveries: number;
   readonly ack: () => Promise<void>;
+}
+
+/** What comes by, without a group: nothing is acknowledged, and nobody else gets less. */
+export interface TailOptions {
+  /** `now` (default, at the first pull), or behind a verdict, by the `id` that came with it. */
+  readonly from?: string;
+  readonly filter?: VerdictFilter;
+  /** Learns of verdicts that the stream gave up before they were received. Default: a warning of this process. */
+  readonly onTrimmed?: (trimmed: Trimmed) => void;
+  /** Learns of each failed read or connection, and of what could not be read. Default: nobody does. */
+  readonly onError?: (error: unknown) => void;
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+}
+
+/** A verdict that came by. */
+export interface TailedVerdict {
+  readonly verdict: Verdict;
+  /** Its place in the stream, for `from`. It says nothing else. */
+  readonly id: string;
 }
 
 const PAUSE_MS = 1000;
@@ -94,15 +119,6 @@ export async function* receiveVerdicts(
   }
 }
 
-/** What a filter wants. */
-export function wantedBy(filter: VerdictFilter): (verdict: Verdict) => boolean {
-  return ({ action, kind, context, test = false }) =>
-    test === (filter.test ?? false) &&
-    matches(filter.action, action) &&
-    matches(filter.kind, kind) &&
-    matches(filter.flow, context?.flow);
-}
-
 // The handler's own error goes on to onError, after the delivery has been given back.
 async function handle(
   group: VerdictGroup,
@@ -133,8 +149,4 @@ async function readCalmly(
     await pause(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     return [];
   }
-}
-
-function matches<Value>(wanted: Value | readonly Value[] | undefined, value: Value | undefined): boolean {
-  return wanted === undefined || [wanted].flat().some((one) => one === value);
 }

@@ -27,9 +27,17 @@ export function connectForCommands(target: ConnectionTarget): Redis {
   });
 }
 
-/** A connection for BullMQ workers and blocking reads: waits for Redis however long it takes. */
+/** A connection for BullMQ workers and subscriptions: waits for Redis however long it takes. */
 export function connectForWork(target: ConnectionTarget): Redis {
   return connect(target, { maxRetriesPerRequest: null, socketTimeout: SOCKET_TIMEOUT_MS });
+}
+
+/**
+ * A connection for blocking reads of a stream: the same, but a read that was cut off fails. Sent again of itself, it
+ * would pass over in silence what was trimmed meanwhile.
+ */
+export function connectForReads(target: ConnectionTarget): Redis {
+  return connect(target, { maxRetriesPerRequest: 0, socketTimeout: SOCKET_TIMEOUT_MS });
 }
 
 function connect(target: ConnectionTarget, options: RedisOptions): Redis {

@@ -1,6 +1,13 @@
 export { type Abilities, type Ability, readAbilities, tellAbility } from "./abilities.ts";
 export { type Acceptance, acceptSubmissions, type Arrival } from "./accept.ts";
-export { connectForCommands, connectForWork, type ConnectionTarget, disconnect, whenReady } from "./connection.ts";
+export {
+  connectForCommands,
+  connectForReads,
+  connectForWork,
+  type ConnectionTarget,
+  disconnect,
+  whenReady,
+} from "./connection.ts";
 export type { PlannedCounter } from "./counting.ts";
 export { type InputLetter, readInputLetters } from "./dead-letters.ts";
 export {
@@ -12,7 +19,17 @@ export {
   startAsking,
   stopAsking,
 } from "./event-inquiry.ts";
+export {
+  followStream,
+  type FollowOptions,
+  type PlacedEntry,
+  readOn,
+  readStreamEdge,
+  type StreamBatch,
+  streamEnd,
+} from "./follow-stream.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
+export { type GroupMember, type GroupRead, readGroup, takeOverEntries } from "./group-reads.ts";
 export {
   type Claim,
   type CounterRequest,
@@ -69,6 +86,16 @@ export {
   type SightingKind,
   type Sightings,
 } from "./sightings.ts";
+export {
+  BEGINNING,
+  compareStreamIds,
+  decodePlace,
+  encodePlace,
+  type Gap,
+  type StreamEdge,
+  type StreamPlace,
+} from "./stream-place.ts";
+export { type PendingEntry, readGroupReply, readPending, type StreamEntry } from "./stream-replies.ts";
 export { readStreamLag, type StreamLag } from "./stream-lag.ts";
 export {
   type Brought,

@@ -37,4 +37,33 @@ describe("readEnvelope", () => {
   test("throws on what is not JSON", () => {
     expect(() => readEnvelope("{")).toThrow(SyntaxError);
   });
+
+  test("passes a verdict of a later schema on as it is", () => {
+    const later = {
+      type: "verdict.decided",
+      id: "s_1",
+      at: 2,
+      by: "x",
+      data: { ...VERDICT, schema: "assay.verdict/2", new: 1 },
+    };
+    expect(readEnvelope(JSON.stringify(later))).toEqual(later);
+  });
+
+  test.each([
+    ["no object", "[]"],
+    ["no type", "{}"],
+    ["no verdict", '{"type":"verdict.decided","id":"s_1"}'],
+    ["a verdict of no schema", envelopeWith({ schema: undefined })],
+    ["a verdict of another thing's schema", envelopeWith({ schema: "assay.review/1" })],
+    ["a verdict without an id", envelopeWith({ id: undefined })],
+    ["a verdict of another submission", envelopeWith({ id: "s_2" })],
+    ["a verdict without an action", envelopeWith({ action: 1 })],
+    ["a verdict whose context is none", envelopeWith({ context: "login" })],
+  ])("throws on %s", (_, text) => {
+    expect(() => readEnvelope(text)).toThrow(TypeError);
+  });
 });
+
+function envelopeWith(fields: object): string {
+  return JSON.stringify({ type: "verdict.decided", id: "s_1", at: 2, data: { ...VERDICT, ...fields } });
+}

@@ -1,3 +1,4 @@
+import { isRecord } from "./context.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** What every carrier brings: the `verdicts` stream (its field `e`), and later SSE and webhooks. Other types follow. */
@@ -15,13 +16,22 @@ export function envelopeOf(verdict: Verdict): VerdictEnvelope {
   return { type: "verdict.decided", id: verdict.id, at: verdict.decided_at, data: verdict };
 }
 
-/** A stream entry's envelope, or undefined for a type this version does not know. Throws on what is not JSON. */
+/**
+ * What a carrier brought, or undefined for a type this version does not know. A verdict of a newer schema passes as it
+ * is, with every field: its `schema` tells. Throws a TypeError or SyntaxError on what is no envelope.
+ */
 export function readEnvelope(text: string): VerdictEnvelope | undefined {
-  const envelope: { type?: unknown } = JSON.parse(text);
-  return isVerdictEnvelope(envelope) ? envelope : undefined;
+  const envelope: unknown = JSON.parse(text);
+  if (!isRecord(envelope) || typeof envelope["type"] !== "string") throw new TypeError("This is no envelope.");
+  if (envelope["type"] !== "verdict.decided") return undefined;
+  if (!isVerdictEnvelope(envelope)) throw new TypeError("This envelope holds no verdict.");
+  return envelope;
 }
 
-// Written by our own publish script only, so the type field is proof enough.
-function isVerdictEnvelope(envelope: { type?: unknown }): envelope is VerdictEnvelope {
-  return envelope.type === "verdict.decided";
+// What every version of the schema has, and what filters and callers count on. The rest is its writer's to keep.
+function isVerdictEnvelope(envelope: unknown): envelope is VerdictEnvelope {
+  if (!isRecord(envelope) || !isRecord(envelope["data"])) return false;
+  const { schema, id, kind, action, context = {} } = envelope["data"];
+  const areTexts = [schema, id, kind, action].every((value) => typeof value === "string");
+  return areTexts && /^assay\.verdict\/\d+$/.test(String(schema)) && envelope["id"] === id && isRecord(context);
 }

@@ -3,6 +3,7 @@ import { type AssayClient, type OutcomeInput, ProblemError, type SubmissionInput
 import { type Action, outcomeId, submissionId } from "@assay/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
+import { streamConformance } from "./stream-conformance.ts";
 
 /** A client under test, and a hand that decides in the worker's place. */
 export interface Subject {
@@ -293,6 +294,8 @@ export function clientConformance(name: string, setup: () => Promise<Subject>): 
         expect(await client.getVerdict("../other")).toBeUndefined();
       });
     });
+
+    streamConformance(() => subject);
 
     describe("close", () => {
       test("leaves decide an answer and nothing else", async () => {

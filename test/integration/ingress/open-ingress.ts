@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createLogger, type Env } from "@assay/host";
-import { createIngress, type Ingress, loadConfig } from "@assay/ingress";
+import { createIngress, type Ingress, type IngressDeps, loadConfig } from "@assay/ingress";
 import type { Action } from "@assay/protocol";
 import { expect } from "vitest";
 import { openInstallation, type Installation } from "../client/installation.ts";
@@ -47,7 +47,11 @@ export const SHOP_KEY = { authorization: "Bearer shop-secret" };
 export const WEBHOOK_SECRETS = ["webhook-secret-1", "webhook-secret-2"] as const;
 
 /** Starts an ingress. `env` adds to a usual environment; undefined unsets a variable. */
-export async function startIngress(redisUrl: string, env: Env = {}): Promise<OpenIngress> {
+export async function startIngress(
+  redisUrl: string,
+  env: Env = {},
+  streamLimits: NonNullable<IngressDeps["streamLimits"]> = {},
+): Promise<OpenIngress> {
   const installation = await openInstallation(redisUrl);
   const log: string[] = [];
   const config = loadConfig({
@@ -60,7 +64,7 @@ export async function startIngress(redisUrl: string, env: Env = {}): Promise<Ope
     ...env,
   });
   const logger = createLogger({ name: "ingress", level: "debug", destination: { write: (line) => log.push(line) } });
-  const ingress = createIngress(config, { logger, host: "127.0.0.1" });
+  const ingress = createIngress(config, { logger, host: "127.0.0.1", streamLimits });
   const { port, adminPort } = await ingress.start();
   const baseUrl = `http://127.0.0.1:${port}`;
   const request = (path: string, init?: RequestInit) => ask(`${baseUrl}${path}`, init);

@@ -15,12 +15,6 @@ describe("the data port", () => {
     expect(await door.request(path)).toEqual(aProblem(404, "not_found"));
   });
 
-  test.each(["/v1/stream"])("says that %s is not in this version", async (path) => {
-    expect(await door.read(path)).toEqual(
-      aProblem(404, "not_found", { detail: expect.stringContaining("not in this version") }),
-    );
-  });
-
   test.each([
     ["GET", "/v1/submissions", "POST"],
     ["DELETE", "/v1/verdicts/s_1", "GET, HEAD"],
@@ -41,6 +35,7 @@ describe("the data port", () => {
       "/v1/verdicts/{id}",
       "/v1/submissions/{id}",
       "/v1/events/{event_id}/verdicts",
+      "/v1/stream",
       "/v1/webhooks/fingerprint",
       "/v1/webhooks/fingerprint/{tenant}",
     ]);

@@ -12,13 +12,16 @@ import {
   noticeSightings,
   pinInputs,
   publishVerdicts,
+  readGroup,
   releaseLease,
   reportOutcome,
   startAsking,
   stopAsking,
+  takeOverEntries,
   takeTurn,
 } from "@assay/ledger";
-import { leaderKey, outcomeId } from "@assay/protocol";
+import { createKeys, type Keys, leaderKey, outcomeId } from "@assay/protocol";
+import type { Redis } from "ioredis";
 import { accepted, aCounterRequest, anId, aPublication, aUse, HOUR_MS, keeping, loaded } from "./builders.ts";
 import type { Ledger } from "./open-ledger.ts";
 
@@ -100,4 +103,22 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await holdLease(redis, leaderKey(prefix), "holder1", 60_000);
   await between();
   await releaseLease(redis, leaderKey(prefix), "holder1");
+  await between();
+  await readTrimmed(redis, createKeys({ prefix, tenant: "other" }), between);
+}
+
+// A group that has one entry in hand, and was not given the next before both were trimmed.
+async function readTrimmed(redis: Redis, keys: Keys, between: () => Promise<unknown>): Promise<void> {
+  const member = { redis, keys, group: "crm", consumer: "c1" };
+  await redis.xgroup("CREATE", keys.verdicts(), member.group, "0", "MKSTREAM", "ENTRIESREAD", 0);
+  for (const entry of ["a", "b", "c"]) await redis.xadd(keys.verdicts(), "*", "e", entry);
+  const { entries } = await readGroup(member, 1);
+  await redis.xtrim(keys.verdicts(), "MAXLEN", 1);
+  await between();
+  const { entries: left } = await readGroup(member, 1);
+  await between();
+  await takeOverEntries(
+    member,
+    [...entries, ...left].map(({ entryId }) => ({ entryId, minIdleMs: 0 })),
+  );
 }

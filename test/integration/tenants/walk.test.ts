@@ -17,6 +17,7 @@ const FOR: Readonly<Record<string, readonly Role[]>> = {
   "GET /v1/verdicts/{id}": ["read", "admin"],
   "GET /v1/submissions/{id}": ["read", "admin"],
   "GET /v1/events/{event_id}/verdicts": ["read", "admin"],
+  "GET /v1/stream": ["read", "admin"],
 };
 /** What they may answer to a caller who asks for another tenant's. */
 const FOREIGN: Readonly<Record<string, readonly number[]>> = {
@@ -27,6 +28,8 @@ const FOREIGN: Readonly<Record<string, readonly number[]>> = {
   "GET /v1/submissions/{id}": [404],
   // The caller's own verdicts on an event that both have seen.
   "GET /v1/events/{event_id}/verdicts": [200],
+  // The caller's own verdicts, all that there are.
+  "GET /v1/stream": [200],
 };
 /** Routes that Fingerprint proves itself to otherwise. */
 const WEBHOOKS = ["POST /v1/webhooks/fingerprint", "POST /v1/webhooks/fingerprint/{tenant}"];
@@ -40,7 +43,7 @@ const ids = new Map<Tenant, string>();
 
 beforeAll(async () => {
   const redisUrl = inject("redisUrl");
-  door = await startIngress(redisUrl, {
+  const env = {
     ASSAY_INGRESS_KEYS: undefined,
     ASSAY_WEBHOOK_SECRETS: undefined,
     ASSAY_TENANTS_FILE: tenantsFile({
@@ -52,7 +55,8 @@ beforeAll(async () => {
         ROLES.map((role) => ({ tenant, name: role, secret: `${tenant}-${role}`, roles: [role] })),
       ),
     ),
-  });
+  };
+  door = await startIngress(redisUrl, env, { heartbeatMs: 50 });
   for (const tenant of TENANTS) {
     parts.set(tenant, await openInstallation(redisUrl, { prefix: door.installation.prefix, tenant }));
     const { json } = await ask("POST /v1/submissions", tenant, `${tenant}-submit`);
@@ -68,6 +72,7 @@ afterAll(async () => {
 /** Asks for what is `owner`'s with a key. */
 function ask(route: string, owner: Tenant, secret: string | undefined): Promise<Answer> {
   const [method = "", pattern = ""] = route.split(" ");
+  if (route === "GET /v1/stream") return askStream(secret);
   const path = pattern.replace("{id}", ids.get(owner) ?? "").replace("{event_id}", SAME.eventId);
   return door.request(path, {
     method,
@@ -77,6 +82,23 @@ function ask(route: string, owner: Tenant, secret: string | undefined): Promise<
     },
     ...(method === "GET" ? {} : { body: JSON.stringify(bodyOf(route, owner)) }),
   });
+}
+
+/** Reads a stream from its beginning until it has nothing more to bring at once. */
+async function askStream(secret: string | undefined): Promise<Answer> {
+  const path = "/v1/stream?from=beginning";
+  const headers: Record<string, string> = secret === undefined ? {} : { authorization: `Bearer ${secret}` };
+  const response = await fetch(`${door.baseUrl}${path}`, { headers });
+  if (response.status !== 200) {
+    await response.body?.cancel();
+    return door.request(path, { headers });
+  }
+  let text = "";
+  for await (const chunk of response.body ?? []) {
+    text += Buffer.from(chunk).toString("utf8");
+    if (text.includes(": heartbeat")) break;
+  }
+  return { status: 200, type: "text/event-stream", headers: response.headers, text, json: undefined };
 }
 
 // An outcome is told anew each time.
@@ -125,8 +147,11 @@ describe("the walk", () => {
   );
 
   test.each(cases.filter(isFor))("$route serves the role $role of its own tenant $owner", async (one) => {
-    const { status } = await ask(one.route, one.owner, `${one.owner}-${one.role}`);
+    const { status, text } = await ask(one.route, one.owner, `${one.owner}-${one.role}`);
     expect([200, 202]).toContain(status);
+    // What is submitted here is the caller's own.
+    const known = one.route.startsWith("GET ") ? (ids.get(one.owner) ?? "none") : "";
+    expect(text).toContain(known);
   });
 
   test.each(cases.filter(isFor))("$route gives the role $role nothing of another tenant, $owner", async (one) => {

@@ -1,14 +1,17 @@
 import { EventEmitter } from "node:events";
 import { readVerdictJson } from "../verdict-json.ts";
 import type { Delivery, VerdictGroup } from "../verdict-group.ts";
-import type { Place } from "../verdict-sources.ts";
-import { type ConsumeOptions, wantedBy } from "../verdict-stream.ts";
+import type { Place, Tail } from "../verdict-sources.ts";
+import { unknownPlace } from "../errors.ts";
+import { wantedBy } from "../verdict-filter.ts";
+import type { ConsumeOptions } from "../verdict-stream.ts";
 
 /** Verdicts in the order in which they were made, and the groups that read them. */
 export interface MemoryStream {
   append(verdictJson: string): void;
   /** Takes a place in a group, which begins with its first place. */
   takePlace(wanted: ConsumeOptions): Place;
+  readonly tail: Tail;
 }
 
 /** How far a group has come, and what it is to be given again. */
@@ -95,6 +98,23 @@ export function createMemoryStream(): MemoryStream {
     append(verdictJson) {
       entries.push(verdictJson);
       bell.emit(RUNG);
+    },
+    async *tail({ from = "now", filter = {} }, signal) {
+      if (from !== "now" && !/^\d{1,15}$/.test(from)) throw unknownPlace("from");
+      const wants = wantedBy(filter);
+      const wake = () => bell.emit(RUNG);
+      signal.addEventListener("abort", wake);
+      try {
+        for (let next = from === "now" ? entries.length : Number(from) + 1; !signal.aborted; next++) {
+          while (next >= entries.length && !signal.aborted) await rung(bell, LONGEST_READ_MS);
+          const json = entries[next];
+          if (json === undefined) return;
+          const verdict = readVerdictJson(json);
+          if (wants(verdict)) yield { verdict, id: String(next) };
+        }
+      } finally {
+        signal.removeEventListener("abort", wake);
+      }
     },
     takePlace(wanted) {
       const ending = new AbortController();

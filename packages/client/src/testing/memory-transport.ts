@@ -33,7 +33,10 @@ const KEY_NAME = "default";
 
 /** Does in memory what an installation does, and decides at once. */
 export function createMemoryTransport({ ledger, decide, failure, now }: MemoryTransportOptions): Transport {
-  const sources = openVerdictSources((wanted) => ledger.stream.takePlace(wanted));
+  const sources = openVerdictSources(
+    (wanted) => ledger.stream.takePlace(wanted),
+    (wanted, signal) => ledger.stream.tail(wanted, signal),
+  );
 
   function reach(): void {
     if (failure() === "unavailable") throw unavailable(new Error("The test said so."));
@@ -87,6 +90,7 @@ export function createMemoryTransport({ ledger, decide, failure, now }: MemoryTr
     },
     consume: sources.consume,
     subscribe: sources.subscribe,
+    tail: sources.tail,
     async close() {
       ledger.close();
       await sources.stop();

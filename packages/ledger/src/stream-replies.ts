@@ -43,6 +43,12 @@ export function readPending(reply: unknown): PendingEntry[] {
   });
 }
 
+/** Reads names and values that follow each other, as XINFO answers. */
+export function fieldsOf(reply: unknown): ReadonlyMap<unknown, unknown> {
+  const values = list(reply);
+  return new Map(values.flatMap((name, at) => (at % 2 === 0 ? [[name, values[at + 1]] as const] : [])));
+}
+
 function list(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }

@@ -1,0 +1,20 @@
+/** Verdicts that the stream gave up before they were received: each is still to be read by its id, or from an archive. */
+export interface Trimmed {
+  /** How many, of every kind; absent where that cannot be told. */
+  readonly lost?: number;
+  /** Unix ms: they were published after this moment, */
+  readonly from: number;
+  /** and before this one. */
+  readonly to: number;
+}
+
+/** What happens where nobody listens: the loss is told by a warning of this process, never by silence. */
+export function warnOfTrimmed({ lost, from, to }: Trimmed): void {
+  const [since, until] = [from, to].map((ms) => new Date(ms).toISOString());
+  const count = lost === undefined ? "Verdicts" : `${lost} verdict${lost === 1 ? "" : "s"}`;
+  process.emitWarning(
+    `${count} of between ${since} and ${until} had left the stream before they were received. ` +
+      "Set ASSAY_STREAM_TTL_SECONDS to more than a consumer may be away, or listen by onTrimmed.",
+    { code: "assay_trimmed" },
+  );
+}

@@ -1,0 +1,140 @@
+import type { Keys } from "@assay/protocol";
+import type { Redis } from "ioredis";
+import { createScript, number, text } from "./script.ts";
+import { type Gap, streamTimeOf } from "./stream-place.ts";
+import type { StreamEntry } from "./stream-replies.ts";
+
+/** A consumer of a group on the stream of verdicts. */
+export interface GroupMember {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly group: string;
+  readonly consumer: string;
+}
+
+/** What a group was given, and what it can never be given any more. */
+export interface GroupRead {
+  readonly entries: readonly StreamEntry[];
+  readonly gap?: Gap;
+}
+
+/*
+ * Redis passes over what was trimmed, and says nothing. So the group's count of what it has read is compared with what
+ * is gone, in the script that reads, and is then set right: whoever reads first is told, and nobody again. Where Redis
+ * does not know that count, or somebody took entries out by hand, the ids alone say that something is gone.
+ */
+const readNew = createScript(`
+local stream, group, consumer, count = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local function fields(list)
+  local all = {}
+  for n = 1, #list, 2 do all[list[n]] = list[n + 1] end
+  return all
+end
+local function parts(id)
+  local ms, seq = string.match(id, '^(%d+)-(%d+)$')
+  return tonumber(ms), tonumber(seq)
+end
+local function before(a, b)
+  local a_ms, a_seq = parts(a)
+  local b_ms, b_seq = parts(b)
+  return a_ms < b_ms or (a_ms == b_ms and a_seq < b_seq)
+end
+local info, of_group = fields(redis.call('XINFO', 'STREAM', stream)), nil
+for _, each in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+  local one = fields(each)
+  if one['name'] == group then of_group = one end
+end
+local rows = { {} }
+if of_group then
+  local reached, read = of_group['last-delivered-id'], of_group['entries-read']
+  local removed = info['entries-added'] - info['length']
+  local edge = info['last-generated-id']
+  if info['first-entry'] then
+    local ms, seq = parts(info['first-entry'][1])
+    if seq > 0 then edge = string.format('%.0f-%.0f', ms, seq - 1)
+    else edge = string.format('%.0f-18446744073709551615', ms - 1) end
+  end
+  if before(reached, edge) then
+    local lost = nil
+    if read and info['max-deleted-entry-id'] == '0-0' then lost = removed - read
+    elseif reached ~= '0-0' then lost = -1 end
+    if lost and lost ~= 0 then
+      redis.call('XGROUP', 'SETID', stream, group, edge, 'ENTRIESREAD', removed)
+      rows[1] = { lost, reached, edge }
+    end
+  end
+end
+local reply = redis.call('XREADGROUP', 'GROUP', group, consumer, 'COUNT', count, 'STREAMS', stream, '>')
+if reply then
+  for _, entry in ipairs(reply[1][2]) do
+    local row = { entry[1] }
+    for n = 1, #entry[2], 2 do
+      if entry[2][n] == 'e' then row[2] = entry[2][n + 1] end
+    end
+    rows[#rows + 1] = row
+  end
+end
+return rows
+`);
+
+/*
+ * An entry that is gone would be dropped from the group by XCLAIM, and nobody would know. So it is acknowledged instead,
+ * which says who was the first to find out.
+ */
+const takeOver = createScript(`
+local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
+local rows = {}
+for n = 3, #ARGV, 2 do
+  local id, min_idle = ARGV[n], ARGV[n + 1]
+  if #redis.call('XRANGE', stream, id, id) == 0 then
+    if redis.call('XACK', stream, group, id) == 1 then rows[#rows + 1] = { id, '', 1 } end
+  else
+    local entry = redis.call('XCLAIM', stream, group, consumer, min_idle, id)[1]
+    if entry then
+      local row = { id, '' , 0 }
+      for m = 1, #entry[2], 2 do
+        if entry[2][m] == 'e' then row[2] = entry[2][m + 1] end
+      end
+      rows[#rows + 1] = row
+    end
+  end
+end
+return rows
+`);
+
+/** Gives a consumer what is new to its group, at most `count`, without waiting. Throws what Redis throws. */
+export async function readGroup({ redis, keys, group, consumer }: GroupMember, count: number): Promise<GroupRead> {
+  const [gap = [], ...rows] = await readNew.run(redis, [keys.verdicts()], [group, consumer, count]);
+  const entries = rows.map(([id, json]) => ({ entryId: text(id), json: json === undefined ? undefined : text(json) }));
+  if (gap.length === 0) return { entries };
+  const [lost, from, to] = gap;
+  return {
+    entries,
+    gap: {
+      ...(number(lost) > 0 ? { lost: number(lost) } : {}),
+      from: streamTimeOf(text(from)),
+      to: streamTimeOf(text(to)),
+    },
+  };
+}
+
+/**
+ * Gives a consumer entries that were delivered and not acknowledged, each if nobody had it for its `minIdleMs`.
+ * What was trimmed is a gap. Throws what Redis throws.
+ */
+export async function takeOverEntries(
+  { redis, keys, group, consumer }: GroupMember,
+  wanted: readonly { readonly entryId: string; readonly minIdleMs: number }[],
+): Promise<GroupRead> {
+  if (wanted.length === 0) return { entries: [] };
+  const args = wanted.flatMap(({ entryId, minIdleMs }) => [entryId, minIdleMs]);
+  const rows = await takeOver.run(redis, [keys.verdicts()], [group, consumer, ...args]);
+  const entries: StreamEntry[] = [];
+  const gone: number[] = [];
+  for (const [id, json, isGone] of rows) {
+    if (number(isGone) === 1) gone.push(streamTimeOf(text(id)));
+    else entries.push({ entryId: text(id), json: text(json) });
+  }
+  if (gone.length === 0) return { entries };
+  return { entries, gap: { lost: gone.length, from: Math.min(...gone), to: Math.max(...gone) } };
+}

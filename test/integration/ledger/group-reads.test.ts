@@ -1,0 +1,78 @@
+import { type GroupMember, readGroup, takeOverEntries } from "@assay/ledger";
+import { describe, expect, test } from "vitest";
+import { openLedger } from "./open-ledger.ts";
+
+/** Two members of one group, on a stream with entries of these ids. */
+async function openGroup(...ids: string[]) {
+  const { redis, keys } = await openLedger();
+  const stream = keys.verdicts();
+  await redis.xgroup("CREATE", stream, "crm", "0", "MKSTREAM", "ENTRIESREAD", 0);
+  for (const id of ids) await redis.xadd(stream, id, "x", "1", "e", `entry ${id}`);
+  const member = (consumer: string): GroupMember => ({ redis, keys, group: "crm", consumer });
+  return { redis, stream, one: member("one"), other: member("other") };
+}
+
+const idsOf = ({ entries }: { readonly entries: readonly { readonly entryId: string }[] }) =>
+  entries.map(({ entryId }) => entryId);
+
+describe("readGroup", () => {
+  test("gives what is new, and nothing at the end", async () => {
+    const { one, other } = await openGroup("1-0", "2-0", "3-0");
+    expect(await readGroup(one, 2)).toEqual({
+      entries: [
+        { entryId: "1-0", json: "entry 1-0" },
+        { entryId: "2-0", json: "entry 2-0" },
+      ],
+    });
+    expect(idsOf(await readGroup(other, 2))).toEqual(["3-0"]);
+    expect(await readGroup(one, 2)).toEqual({ entries: [] });
+  });
+
+  test("tells what was trimmed unread to the first who reads, and to nobody else", async () => {
+    const { redis, stream, one, other } = await openGroup("1-0", "2-0", "3-0", "4-5", "5-0");
+    await readGroup(one, 1);
+    await redis.xtrim(stream, "MAXLEN", 2);
+    expect(await readGroup(one, 1)).toEqual({
+      entries: [{ entryId: "4-5", json: "entry 4-5" }],
+      gap: { lost: 2, from: 1, to: 4 },
+    });
+    expect(await readGroup(other, 1)).toEqual({ entries: [{ entryId: "5-0", json: "entry 5-0" }] });
+    await redis.xadd(stream, "6-0", "e", "a");
+    await redis.xadd(stream, "7-0", "e", "b");
+    await redis.xtrim(stream, "MAXLEN", 1);
+    expect(await readGroup(other, 1)).toMatchObject({ gap: { lost: 1 }, entries: [{ entryId: "7-0" }] });
+  });
+
+  test("tells no number where entries were taken out by hand, and tells it once", async () => {
+    const { redis, stream, one } = await openGroup("1-0", "2-0", "3-0", "4-0");
+    await readGroup(one, 1);
+    await redis.xdel(stream, "3-0");
+    await redis.xtrim(stream, "MAXLEN", 1);
+    expect(await readGroup(one, 1)).toMatchObject({ gap: { from: 1, to: 3 }, entries: [{ entryId: "4-0" }] });
+    expect(await readGroup(one, 1)).toEqual({ entries: [] });
+  });
+
+  test("says that there is no group, as Redis does", async () => {
+    const { redis, keys } = await openLedger();
+    await redis.xadd(keys.verdicts(), "*", "e", "a");
+    await expect(readGroup({ redis, keys, group: "crm", consumer: "one" }, 1)).rejects.toThrow("NOGROUP");
+  });
+});
+
+describe("takeOverEntries", () => {
+  test("gives what nobody had for a while, and tells once what was trimmed", async () => {
+    const { redis, stream, one, other } = await openGroup("1-0", "2-0", "3-0");
+    await readGroup(one, 3);
+    await redis.xtrim(stream, "MAXLEN", 2);
+    const wanted = [
+      { entryId: "1-0", minIdleMs: 0 },
+      { entryId: "2-0", minIdleMs: 0 },
+      { entryId: "3-0", minIdleMs: 60_000 },
+    ];
+    expect(await takeOverEntries(other, wanted)).toEqual({
+      entries: [{ entryId: "2-0", json: "entry 2-0" }],
+      gap: { lost: 1, from: 1, to: 1 },
+    });
+    expect(await takeOverEntries(one, wanted.slice(0, 1))).toEqual({ entries: [] });
+  });
+});
