@@ -28,6 +28,7 @@ export {
 } from "./lookup-line.ts";
 export { type InstallationMeta, openInstallation, SchemaMismatchError } from "./meta.ts";
 export { findOverdue, type Overdue, pendingOf } from "./overdue.ts";
+export { planDeliveries, type PlannedDelivery, replayDeliveries } from "./plan-deliveries.ts";
 export { type Publication, type Published, type PublishOptions, publishVerdicts } from "./publish.ts";
 export {
   readEventVerdicts,
@@ -48,5 +49,13 @@ export {
   type ServerReport,
 } from "./server.ts";
 export { type Report, type Reported, reportOutcome } from "./report.ts";
+export { resumeEndpoint, type Settled, settleDelivery, type Settlement } from "./settle-delivery.ts";
 export { readStreamLag, type StreamLag } from "./stream-lag.ts";
 export { type Brought, bringEvent, forgetWaiters, isAwaitedEvent, readStoredEvent } from "./stored-event.ts";
+export {
+  type EndpointStanding,
+  type LeasedDelivery,
+  type PauseReason,
+  takeDeliveries,
+  type TakeRequest,
+} from "./take-deliveries.ts";

@@ -50,6 +50,16 @@ export interface Keys {
   notFound(eventId: string): string;
   /** Stream: the outbox of verdicts. */
   verdicts(): string;
+  /** Hash: a verdict on its way to an endpoint: its body, and how often it was tried. */
+  delivery(id: string): string;
+  /** Hash: how an endpoint fares: since when it fails, and why it is paused. */
+  endpoint(name: string): string;
+  /** Zset: all that an endpoint has not taken, by since when. */
+  undelivered(endpoint: string): string;
+  /** Zset: what waits for its next try, by when that is. */
+  deliveriesDue(endpoint: string): string;
+  /** Zset: what is being tried, by when its lease ends. */
+  deliveriesInFlight(endpoint: string): string;
 }
 
 /** Key names of a tenant on the one shard of this version; `shardOf` has its place here when there are more. */
@@ -81,6 +91,11 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     waiters: (eventId) => ofEvent(eventId, `w:${eventId}`),
     notFound: (eventId) => ofEvent(eventId, `nf:${eventId}`),
     verdicts: () => key(0, "verdicts"),
+    delivery: (id) => key(0, `wh:${id}`),
+    endpoint: (name) => key(0, `we:${name}`),
+    undelivered: (endpoint) => key(0, `wa:${endpoint}`),
+    deliveriesDue: (endpoint) => key(0, `wd:${endpoint}`),
+    deliveriesInFlight: (endpoint) => key(0, `wf:${endpoint}`),
   };
 }
 
