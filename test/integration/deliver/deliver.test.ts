@@ -106,6 +106,9 @@ describe("a delivering worker", () => {
     );
     expect(idsOf(stage.receiver.received("/mine"))).toEqual([mine]);
     expect(idsOf(stage.receiver.received("/theirs"))).toEqual([theirs.id]);
+    expect(await stage.redis.exists(stage.keys.undelivered("theirs"))).toBe(0);
+    const otherKeys = createKeys({ prefix: stage.prefix, tenant: "other" });
+    expect(await stage.redis.exists(otherKeys.undelivered("mine"))).toBe(0);
     expect(stage.receiver.received("/theirs")[0]?.headers["webhook-id"]).toBe(deliveryId("other", "theirs", theirs.id));
   });
 

@@ -66,12 +66,13 @@ describe("a receiver that fails", () => {
   });
 
   test.each([
-    ["answers without end", endless],
-    ["does not end its answer", unending],
-  ])("not, but %s, has taken it, and is cut off", async (_, answering) => {
+    // It is cut off long before its time.
+    ["answers without end", endless, 60_000],
+    ["does not end its answer", unending, 1000],
+  ])("not, but %s, has taken it, and is cut off", async (_, answering, tryMs) => {
     const stage = await openBad();
     stage.receiver.behave("/bad", answering);
-    const worker = await stage.run({ deliveries: { timing: { tryMs: 1000 } } });
+    const worker = await stage.run({ deliveries: { timing: { tryMs } } });
     const [id = ""] = await stage.publish({});
     await eventually(async () =>
       (await stage.metrics(worker)).includes(`assay_deliveries_total{outcome="delivered",app="worker"} 1`),
@@ -109,6 +110,18 @@ describe("a receiver that fails", () => {
     const [first, ...later] = stage.receiver.received("/bad").map(({ headers }) => headers["webhook-id"]);
     expect(new Set(later).size).toBe(2);
     expect(later).toContain(first);
+  });
+
+  test("and does nothing else is put on hold in the end, and tells in the log", async () => {
+    const stage = await openBad();
+    stage.receiver.behave("/bad", saying(500));
+    const worker = await stage.run({ deliveries: { timing: { pauseAfterMs: 0 } } });
+    await stage.publish({});
+    await eventually(async () =>
+      (await stage.metrics(worker)).includes(`assay_endpoint_paused{endpoint="bad",app="worker"} 1`),
+    );
+    expect(stage.log.filter((line) => line.includes("the endpoint is on hold"))).toHaveLength(1);
+    expect(await stage.redis.zcard(stage.keys.undelivered("bad"))).toBe(1);
   });
 
   test("to the last is a dead letter, which can be replayed under its id", async () => {
