@@ -85,7 +85,7 @@ describe("README.md", () => {
     const node = ["commands", "decide", "later", "tail", "report", "testing", "test-events"];
     const anyLanguage = ["curl", "verdict", "stream"];
     const analyst = ["ruleset", "misspelt", "misspelt-error"];
-    const operator = ["redis", "start", "compose", "doctor", "doctor-output", "keys", "tenants", "alerts"];
+    const operator = ["redis", "start", "compose", "doctor", "doctor-output", "keys", "tenants", "endpoints", "alerts"];
     expect(blocksOf(readme).map((block) => block.run)).toEqual([...node, ...anyLanguage, ...analyst, ...operator]);
   });
 
@@ -271,6 +271,18 @@ describe("README.md", () => {
   test("names every role", () => {
     const told = tableOf(readme, "role").flatMap(({ role = "" }) => role.replaceAll("`", "").split(", "));
     expect(told.toSorted()).toEqual(ROLES.toSorted());
+  });
+
+  test("shows endpoints that a worker can read", () => {
+    const secret = `whsec_${randomBytes(32).toString("base64")}`;
+    const text = blockOf(readme, "endpoints").replaceAll("whsec_your-secret", secret);
+    const env = { REDIS_URL: place.redisUrl, ASSAY_ENDPOINTS_FILE: folder.write("endpoints.yaml", text) };
+    const { roles, deliver } = loadWorkerConfig(env);
+    expect(roles).toEqual(["score", "deliver"]);
+    expect(deliver?.endpoints).toMatchObject([
+      { name: "orders", tenant: "0", secrets: [secret], fields: "reasons", late: false, allowPrivate: false },
+      { name: "desk", headers: { authorization: "Bearer your-token" }, late: true, allowPrivate: true },
+    ]);
   });
 
   test("alerts by metrics that the processes have", async () => {

@@ -1,14 +1,8 @@
 import type { LookupOutcome, Lookups } from "@assay/fingerprint";
 import type { KeyStanding } from "@assay/ledger";
 import { isRecord } from "@assay/protocol";
-import {
-  BrokenCircuitError,
-  circuitBreaker,
-  CircuitState,
-  ConsecutiveBreaker,
-  handleWhenResult,
-  type CircuitBreakerPolicy,
-} from "cockatiel";
+import { BrokenCircuitError } from "cockatiel";
+import { createCircuit } from "./circuit.ts";
 
 /** An API key that is not refused. */
 export interface ApiKeyStanding extends KeyStanding {
@@ -43,8 +37,6 @@ export interface ApiKeysOptions {
 
 // One answer that is none may be the event's own fault; a row of them is not.
 const FAILURES_IN_A_ROW = 5;
-// While one lookup probes a key, the others look again after this time.
-const PROBE_PAUSE_MS = 500;
 
 /**
  * Each key has two circuits: five lookups in a row that fail, time out or are throttled open the one; one answer that
@@ -95,41 +87,6 @@ function createApiKey(lookups: Lookups, options: ApiKeysOptions): ApiKey {
         throw error;
       } finally {
         settle();
-      }
-    },
-  };
-}
-
-interface Circuit {
-  readonly policy: CircuitBreakerPolicy;
-  isOpen(): boolean;
-  /** 0 while it is closed, and when the next lookup is to probe. */
-  restsForMs(): number;
-}
-
-function createCircuit(
-  opensBy: (outcome: unknown) => boolean,
-  inARow: number,
-  halfOpenAfter: number,
-  now: () => number,
-): Circuit {
-  const policy = circuitBreaker(handleWhenResult(opensBy), { halfOpenAfter, breaker: new ConsecutiveBreaker(inARow) });
-  let openedAt = 0;
-  policy.onBreak(() => {
-    openedAt = now();
-  });
-  return {
-    policy,
-    isOpen: () => policy.state !== CircuitState.Closed,
-    restsForMs() {
-      switch (policy.state) {
-        case CircuitState.Closed:
-          return 0;
-        case CircuitState.HalfOpen:
-          return PROBE_PAUSE_MS;
-        case CircuitState.Open:
-        case CircuitState.Isolated:
-          return Math.max(0, openedAt + halfOpenAfter - now());
       }
     },
   };

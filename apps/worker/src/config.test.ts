@@ -15,6 +15,56 @@ function tenantsFile(tenants: object): string {
   return file;
 }
 
+/** A file with one endpoint, or with what is given. */
+function endpointsFile(over: object = {}): string {
+  const file = join(mkdtempSync(join(tmpdir(), "worker-config-")), "endpoints.yaml");
+  const secrets = [`whsec_${randomBytes(32).toString("base64")}`];
+  const entry = { name: "orders", url: "https://example.com", secrets, ...over };
+  writeFileSync(file, JSON.stringify({ endpoints: [entry] }));
+  return file;
+}
+
+describe("loadConfig, roles", () => {
+  test("scores alone, unless there is a file of endpoints", () => {
+    expect(loadConfig(ENOUGH)).toMatchObject({ roles: ["score"] });
+    expect(loadConfig(ENOUGH).deliver).toBeUndefined();
+  });
+
+  test("delivers too where there is one", () => {
+    const path = endpointsFile();
+    const { roles, deliver } = loadConfig({ ...ENOUGH, ASSAY_ENDPOINTS_FILE: path });
+    expect(roles).toEqual(["score", "deliver"]);
+    expect(deliver).toMatchObject({ path, endpoints: [{ name: "orders", tenant: "0" }], allowed: [] });
+  });
+
+  test.each([
+    ["score", undefined],
+    ["deliver", "orders"],
+  ])("is %s alone where it is told so", (role, endpoint) => {
+    const env = { ...ENOUGH, ASSAY_ENDPOINTS_FILE: endpointsFile(), ASSAY_WORKER_ROLES: role };
+    const { roles, deliver } = loadConfig(env);
+    expect([roles, deliver?.endpoints[0]?.name]).toEqual([[role], endpoint]);
+  });
+
+  test.each<[Env, string]>([
+    [{ ASSAY_WORKER_ROLES: "deliver" }, "ASSAY_WORKER_ROLES: has deliver, and ASSAY_ENDPOINTS_FILE is not set."],
+    [{ ASSAY_WORKER_ROLES: "score,archive" }, "ASSAY_WORKER_ROLES: must be of score, deliver."],
+    [{ ASSAY_WORKER_ROLES: "," }, "ASSAY_WORKER_ROLES: names no role"],
+    [{ ASSAY_ENDPOINTS_ALLOW: "10.0.0.1" }, "ASSAY_ENDPOINTS_ALLOW: must be a comma list of blocks"],
+    [{ ASSAY_ENDPOINTS_FILE: "/nowhere" }, `ASSAY_ENDPOINTS_FILE: "/nowhere" cannot be read`],
+  ])("refuses %j", (env, expected) => {
+    expect(() => loadConfig({ ...ENOUGH, ...env })).toThrow(expected);
+  });
+
+  test("tells every fault of the file once, and repeats no secret", () => {
+    const env = { ASSAY_WORKER_ROLES: "deliver", ASSAY_ENDPOINTS_FILE: endpointsFile({ secrets: ["hunter2"] }) };
+    const load = () => loadConfig({ ...ENOUGH, ...env });
+    expect(load).toThrow("ASSAY_ENDPOINTS_FILE, endpoints[0].secrets[0]: must be whsec_ and");
+    expect(load).toThrow(expect.objectContaining({ faults: [expect.anything()] }));
+    expect(load).toThrow(expect.objectContaining({ message: expect.not.stringContaining("hunter2") }));
+  });
+});
+
 describe("loadConfig", () => {
   test("has one tenant that needs nothing but a Redis", () => {
     expect(loadConfig(ENOUGH).tenants).toEqual([{ name: "0", rulesetsFolder: expect.stringMatching(/rulesets$/) }]);

@@ -10,10 +10,20 @@ import {
   readTenants,
   type RedisEnv,
 } from "@assay/host";
+import { type DeliverConfig, readDeliverConfig } from "./deliver/deliver-config.ts";
 import { VERDICT_LOGS, type VerdictLog } from "./report.ts";
+
+/** What a worker process may do: `score` decides submissions, `deliver` sends verdicts to endpoints. */
+const WORKER_ROLES = ["score", "deliver"] as const;
+
+type WorkerRole = (typeof WORKER_ROLES)[number];
 
 /** Everything the worker is told by its environment. */
 export interface WorkerConfig extends RedisEnv {
+  /** At least one. */
+  readonly roles: readonly WorkerRole[];
+  /** There when `roles` has `deliver`. */
+  readonly deliver?: DeliverConfig;
   /** At least one. */
   readonly tenants: readonly TenantConfig[];
   readonly concurrency: number;
@@ -45,7 +55,7 @@ export interface LookupsConfig {
   readonly burst: number;
 }
 
-const NOT_YET = ["DATABASE_URL", "ASSAY_WORKER_ROLES"];
+const NOT_YET = ["DATABASE_URL"];
 
 const TENANT_VARIABLES = {
   own: [
@@ -65,9 +75,14 @@ export function loadConfig(env: Env = process.env): WorkerConfig {
   return readEnv(env, (reader) => {
     for (const name of NOT_YET)
       if (reader.optional(name) !== undefined) reader.fault(name, "not in this version; remove it.");
+    const tenants = readAllTenants(reader);
     return {
       ...readRedisEnv(reader),
-      tenants: readAllTenants(reader),
+      ...readRoles(
+        reader,
+        tenants.map(({ name }) => name),
+      ),
+      tenants,
       concurrency: reader.integer("ASSAY_CONCURRENCY", { default: 8, min: 1, max: 200 }),
       verdictTtlMs: 1000 * reader.integer("ASSAY_VERDICT_TTL_SECONDS", { default: 86_400, min: 60 }),
       recordTtlMs: 1000 * reader.integer("ASSAY_IDEMPOTENCY_TTL_SECONDS", { default: 86_400, min: 60 }),
@@ -77,6 +92,24 @@ export function loadConfig(env: Env = process.env): WorkerConfig {
       verdictLog: reader.choice("LOG_VERDICTS", [...VERDICT_LOGS], { default: "all" }),
     };
   });
+}
+
+function readRoles(reader: EnvReader, tenants: readonly string[]): Pick<WorkerConfig, "roles" | "deliver"> {
+  const deliver = readDeliverConfig(reader, tenants);
+  const roles = reader
+    .list("ASSAY_WORKER_ROLES", { default: deliver === undefined ? ["score"] : [...WORKER_ROLES] })
+    .flatMap((text) => {
+      const role = WORKER_ROLES.find((one) => one === text);
+      if (role === undefined) reader.fault("ASSAY_WORKER_ROLES", `must be of ${WORKER_ROLES.join(", ")}.`);
+      return role ?? [];
+    });
+  if (roles.length === 0) reader.fault("ASSAY_WORKER_ROLES", "names no role: this process would do nothing.");
+  if (!roles.includes("deliver")) return { roles };
+  if (deliver !== undefined) return { roles, deliver };
+  // A fault of the file itself is told already.
+  if (reader.optional("ASSAY_ENDPOINTS_FILE") === undefined)
+    reader.fault("ASSAY_WORKER_ROLES", "has deliver, and ASSAY_ENDPOINTS_FILE is not set. Set it, or remove deliver.");
+  return { roles };
 }
 
 function readAllTenants(reader: EnvReader): readonly TenantConfig[] {

@@ -69,6 +69,12 @@ export function createWorkerMetrics(metrics: Metrics) {
       "Verdicts that a group of consumers has not been given; set by the leader alone.",
       ["group"],
     ),
+    deliveries: metrics.counter("deliveries_total", "Tries to deliver a verdict to an endpoint, by how they ended.", [
+      "outcome",
+    ]),
+    deliveriesPending: metrics.gauge("deliveries_pending", "Verdicts that an endpoint has not taken.", ["endpoint"]),
+    deliveriesOldest: metrics.gauge("deliveries_oldest_age_seconds", "Age of the oldest of them.", ["endpoint"]),
+    endpointPaused: metrics.gauge("endpoint_paused", "1 while an endpoint is on hold.", ["endpoint"]),
     rulesetInfo: metrics.gauge("ruleset_info", "Always 1; the labels tell what is loaded.", [
       "name",
       "digest",

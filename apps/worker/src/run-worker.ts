@@ -1,6 +1,4 @@
-import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
-import { createProducer } from "@assay/client/producer";
 import {
   createAdminServer,
   createMetrics,
@@ -10,19 +8,17 @@ import {
   prepareRedis,
   type ReadyReport,
 } from "@assay/host";
-import { connectForCommands, connectForWork, disconnect, tellAbility } from "@assay/ledger";
+import { connectForCommands, disconnect } from "@assay/ledger";
 import { leaderKey } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { createCalm } from "./calm.ts";
 import type { WorkerConfig } from "./config.ts";
-import { createDeciding, type Deciding } from "./deciding.ts";
+import { createDeliverer, type Deliverer, type DelivererOptions } from "./deliver/deliverer.ts";
 import { createWorkerMetrics } from "./metrics.ts";
-import { createQueueDepths } from "./queue-depths.ts";
 import type { LookupTiming } from "./lookup-timing.ts";
-import { createReconciler } from "./reconciler.ts";
 import type { Source } from "./sourced.ts";
-import { followTenantRulesets } from "./tenant-rulesets.ts";
-import { createScoreWorker } from "./worker.ts";
+import { startScoring } from "./start-scoring.ts";
+import { followTenantRulesets, type TenantRulesets } from "./tenant-rulesets.ts";
 
 /** A running worker process. */
 export interface RunningWorker {
@@ -41,15 +37,17 @@ export interface RunOptions {
   readonly aroundSource?: (source: Source) => Source;
   /** Other times than the usual, for lookups. */
   readonly lookupTiming?: Partial<LookupTiming>;
+  /** Other names and times than the usual, for deliveries. */
+  readonly deliveries?: Pick<DelivererOptions, "resolve" | "timing">;
   /** Gives up waiting for Redis. */
   readonly signal?: AbortSignal;
 }
 
-const STOP_WITHIN_MS = 15_000;
 const WAITING_LOG_INTERVAL_MS = 5000;
 
 /**
- * Loads the rulesets, opens the admin port, waits for Redis however long it takes, checks it, and begins to decide.
+ * Loads the rulesets, opens the admin port, waits for Redis however long it takes, checks it, and begins to do what its
+ * roles say: to decide, to deliver.
  * Throws a RulesetsUnusableError, an AdminServerError or a RedisUnfitError. What it opened is closed when it throws.
  */
 export async function runWorker(options: RunOptions): Promise<RunningWorker> {
@@ -70,21 +68,24 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   const registry = createMetrics("worker");
   const metrics = createWorkerMetrics(registry);
   const delay = (ms: number, signal: AbortSignal) => setTimeout(ms, undefined, { signal }).catch(() => undefined);
-  const rulesets = await followTenantRulesets({ tenants, logger, metrics, now: Date.now, delay });
-  stops.push(() => rulesets.stop());
+  const isScoring = config.roles.includes("score");
+  const rulesets = isScoring
+    ? await followTenantRulesets({ tenants, logger, metrics, now: Date.now, delay })
+    : undefined;
+  stops.push(async () => rulesets?.stop());
   const progress = createProgress({ now: () => performance.now() });
   const redisLog = createRateLimitedLog({ logger, now: Date.now });
   const open = (redis: Redis) => redis.on("error", (error) => redisLog.warn({ err: error }, "redis connection"));
   const redis = open(connectForCommands({ url: config.redisUrl, name: "assay-worker" }));
   stops.push(() => disconnect(redis));
 
-  let isDeciding = false;
+  let isStarted = false;
   const ready = (): ReadyReport => ({
-    ready: isDeciding && redis.status === "ready",
+    ready: isStarted && redis.status === "ready",
     checks: {
       redis: redis.status === "ready" ? "ok" : "does not answer",
-      startup: isDeciding ? "ok" : "not finished",
-      ...rulesets.report(),
+      startup: isStarted ? "ok" : "not finished",
+      ...rulesets?.report(),
     },
   });
   const probe = async () => void (await redis.set(`${leaderKey(prefix)}:probe`, "1", "PX", 1000));
@@ -104,67 +105,48 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   });
   for (const warning of warnings) logger.warn(warning);
 
-  const deciding = new Map<string, Deciding>();
-  for (const tenant of tenants) {
-    await tellAbility(redis, prefix, tenant.name, "lookups", tenant.lookups !== undefined);
-    const producer = await createProducer({ redis, prefix, tenant: tenant.name });
-    stops.push(() => producer.stop());
-    deciding.set(
-      tenant.name,
-      createDeciding({
-        config,
-        tenant,
-        redis,
-        rulesets: rulesets.of(tenant.name),
-        hashKey: installation.hashKey,
-        producer,
-        metrics,
-        logger,
-        alone: false,
-        onHiccup: (error) => calm.trouble(error),
-        ...(options.lookupTiming === undefined ? {} : { lookupTiming: options.lookupTiming }),
-        ...(options.aroundSource === undefined ? {} : { aroundSource: options.aroundSource }),
-      }),
-    );
+  const deliverer = createDelivererOf({ ...options, redis, metrics, delay });
+  stops.push(async () => deliverer?.stop());
+  if (rulesets !== undefined) {
+    const scoring = { ...options, redis, rulesets, installation, calm, progress, metrics, adminPort, open, delay };
+    await startScoring(scoring, stops);
   }
+  deliverer?.start();
+  // Both roles stop side by side, as each may take most of the time that there is; the other stop waits for this one.
+  stops.push(async () => void deliverer?.stop().catch(() => undefined));
   stops.push(async () => {
-    for (const { sightings } of deciding.values()) await sightings.stop();
+    isStarted = false;
   });
-  const names = [...deciding.keys()];
-  const depths = createQueueDepths({ redis, prefix, tenants: names, metrics });
-  stops.push(() => depths.stop());
-  const reconciler = createReconciler({
+  isStarted = true;
+  tellStart(options, adminPort, rulesets);
+  return adminPort;
+}
+
+function createDelivererOf(
+  options: RunOptions & Pick<DelivererOptions, "redis" | "metrics" | "delay">,
+): Deliverer | undefined {
+  const { config, logger, redis, metrics, delay } = options;
+  if (config.deliver === undefined) return undefined;
+  return createDeliverer({
+    config: config.deliver,
+    tenants: config.tenants.map(({ name }) => name),
+    redisUrl: config.redisUrl,
+    prefix: config.prefix,
+    log: createRateLimitedLog({ logger, now: Date.now }),
+    ...options.deliveries,
     redis,
-    prefix,
-    tenants: [...deciding.values()],
-    depths,
     metrics,
     logger,
-    name: `${hostname()}:${process.pid}:${adminPort}`,
-    streamTtlMs: config.streamTtlMs,
     delay,
   });
-  reconciler.start();
-  stops.push(() => reconciler.stop());
-  const worker = createScoreWorker({
-    tenants: deciding,
-    metrics,
-    calm,
-    progress,
-    logger,
-    connect: () => open(connectForWork({ url: config.redisUrl, name: "assay-worker" })),
-    redis,
-    prefix,
-    concurrency: config.concurrency,
-    suspectFile: options.suspectFile,
-    stopWithinMs: STOP_WITHIN_MS,
-  });
-  worker.start();
-  stops.push(async () => {
-    isDeciding = false;
-    await worker.stop();
-  });
-  isDeciding = true;
+}
+
+function tellStart({ config, logger }: RunOptions, adminPort: number, rulesets: TenantRulesets | undefined): void {
+  if (config.deliver !== undefined) {
+    logger.info({ admin_port: adminPort, endpoints: config.deliver.endpoints.map(({ name }) => name) }, "delivering");
+  }
+  if (rulesets === undefined) return;
+  const names = config.tenants.map(({ name }) => name);
   const loaded = [...new Set(names.map((name) => rulesets.of(name)))].flatMap((each) => each.current().all);
   logger.info(
     {
@@ -174,7 +156,6 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
     },
     "deciding",
   );
-  return adminPort;
 }
 
 async function stopAll(stops: (() => Promise<void>)[]): Promise<void> {

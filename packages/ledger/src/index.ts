@@ -54,6 +54,7 @@ export {
 } from "./lookup-line.ts";
 export { type InstallationMeta, openInstallation, SchemaMismatchError } from "./meta.ts";
 export { findOverdue, type Overdue, pendingOf } from "./overdue.ts";
+export { planDeliveries, type PlannedDelivery, replayDeliveries } from "./plan-deliveries.ts";
 export { type Publication, type Published, type PublishOptions, publishVerdicts } from "./publish.ts";
 export {
   readEventVerdicts,
@@ -105,3 +106,11 @@ export {
   readStoredEvent,
   type Waiter,
 } from "./stored-event.ts";
+export { resumeEndpoint, type Settled, settleDelivery, type Settlement } from "./settle-delivery.ts";
+export {
+  type EndpointStanding,
+  type LeasedDelivery,
+  type PauseReason,
+  takeDeliveries,
+  type TakeRequest,
+} from "./take-deliveries.ts";

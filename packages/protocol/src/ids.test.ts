@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isSubmissionId, submissionId, webhookId } from "./ids.ts";
+import { deliveryId, isSubmissionId, submissionId, webhookId } from "./ids.ts";
 
 describe("submissionId", () => {
   test.each([
@@ -35,6 +35,16 @@ describe("webhookId", () => {
   test("hangs on tenant and event id, and is never a submission's", () => {
     expect(webhookId("0", "1708102555327.NLOjmg")).toBe("w_uw4be5aeck6th7yjk2whhdcv72");
     expect(webhookId("1", "1708102555327.NLOjmg")).not.toBe(webhookId("0", "1708102555327.NLOjmg"));
+  });
+});
+
+describe("deliveryId", () => {
+  test("hangs on tenant, endpoint and verdict, and on nothing that may change between two tries", () => {
+    const id = deliveryId("0", "orders", "s_1");
+    expect(id).toMatch(/^wh_[a-z2-7]{26}$/);
+    expect(deliveryId("0", "orders", "s_1")).toBe(id);
+    const others = [deliveryId("1", "orders", "s_1"), deliveryId("0", "desk", "s_1"), deliveryId("0", "orders", "s_2")];
+    expect(new Set([id, ...others]).size).toBe(4);
   });
 });
 

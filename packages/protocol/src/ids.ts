@@ -22,6 +22,11 @@ export function outcomeId(tenant: string, keyName: string, idempotencyKey: strin
   return `o_${hash(tenant, keyName, idempotencyKey)}`;
 }
 
+/** The id of a verdict's way to an endpoint, the same for every try: `wh_` and a hash. Receivers dedupe by it. */
+export function deliveryId(tenant: string, endpoint: string, verdictId: string): string {
+  return `wh_${hash(tenant, endpoint, verdictId)}`;
+}
+
 const ID = /^[swb]_[a-z2-7]{26}(?:~[0-9]{1,3})?$/;
 
 /** Whether text has the form of a submission id. */

@@ -22,6 +22,11 @@ describe("createKeys", () => {
     ["lookupBucket", keys.lookupBucket("ba7816bf"), "assay:{fs1o1}:0:lb:ba7816bf"],
     ["sightings", keys.sightings(), "assay:{fs1o1}:0:seen"],
     ["verdicts", keys.verdicts(), "assay:{fs1o1}:0:verdicts"],
+    ["delivery", keys.delivery("wh_1"), "assay:{fs1o1}:0:wh:wh_1"],
+    ["endpoint", keys.endpoint("orders"), "assay:{fs1o1}:0:we:orders"],
+    ["undelivered", keys.undelivered("orders"), "assay:{fs1o1}:0:wa:orders"],
+    ["deliveriesDue", keys.deliveriesDue("orders"), "assay:{fs1o1}:0:wd:orders"],
+    ["deliveriesInFlight", keys.deliveriesInFlight("orders"), "assay:{fs1o1}:0:wf:orders"],
   ])("%s is literally what is documented", (_, key, expected) => {
     expect(key).toBe(expected);
   });

@@ -54,6 +54,16 @@ export interface Keys {
   verdicts(): string;
   /** Hash: what workers noticed of events. */
   sightings(): string;
+  /** Hash: a verdict on its way to an endpoint: its body, and how often it was tried. */
+  delivery(id: string): string;
+  /** Hash: how an endpoint fares: since when it fails, and why it is paused. */
+  endpoint(name: string): string;
+  /** Zset: all that an endpoint has not taken, by since when. */
+  undelivered(endpoint: string): string;
+  /** Zset: what waits for its next try, by when that is. */
+  deliveriesDue(endpoint: string): string;
+  /** Zset: what is being tried, by when its lease ends. */
+  deliveriesInFlight(endpoint: string): string;
 }
 
 /** Key names of a tenant on the one shard of this version; `shardOf` has its place here when there are more. */
@@ -87,6 +97,11 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     notFound: (eventId) => ofEvent(eventId, `nf:${eventId}`),
     verdicts: () => key(0, "verdicts"),
     sightings: () => key(0, "seen"),
+    delivery: (id) => key(0, `wh:${id}`),
+    endpoint: (name) => key(0, `we:${name}`),
+    undelivered: (endpoint) => key(0, `wa:${endpoint}`),
+    deliveriesDue: (endpoint) => key(0, `wd:${endpoint}`),
+    deliveriesInFlight: (endpoint) => key(0, `wf:${endpoint}`),
   };
 }
 

@@ -11,3 +11,4 @@ export { loadRulesetFolder, loadRulesetFolderInSteps, type RulesetFolder } from 
 export type { FactDeclaration } from "./ruleset/facts.ts";
 export type { RuleSummary } from "./ruleset/rule.ts";
 export type { RulesetTestResult } from "./judge/run-tests.ts";
+export { readVerdictCondition, type ReadVerdictCondition, type VerdictCondition } from "./verdict-condition.ts";

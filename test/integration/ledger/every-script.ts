@@ -11,12 +11,16 @@ import {
   noteNotFound,
   noticeSightings,
   pinInputs,
+  planDeliveries,
   publishVerdicts,
   readGroup,
   releaseLease,
+  replayDeliveries,
   reportOutcome,
+  settleDelivery,
   startAsking,
   stopAsking,
+  takeDeliveries,
   takeOverEntries,
   takeTurn,
 } from "@assay/ledger";
@@ -103,6 +107,29 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await holdLease(redis, leaderKey(prefix), "holder1", 60_000);
   await between();
   await releaseLease(redis, leaderKey(prefix), "holder1");
+  await between();
+  const plans = ["wh_1", "wh_2", "wh_3", "wh_4"].map((id) => ({ id, endpoint: "orders", body: "{}" }));
+  await planDeliveries(redis, keys, plans);
+  await redis.zadd(keys.undelivered("orders"), 1, "wh_4");
+  await between();
+  const all = { endpoint: "orders", count: 9, maxInFlight: 9, leaseMs: HOUR_MS, resumedAt: 0 };
+  const [first, second, third] = (await takeDeliveries(redis, keys, { ...all, leaseMs: 0 })).deliveries;
+  await takeDeliveries(redis, keys, all);
+  await between();
+  const settlements = [
+    [third, { outcome: "failed", retryInMs: 1, restMs: 1 }],
+    [first, { outcome: "delivered" }],
+    [second, { outcome: "dead", reason: "timeout", at: 1 }],
+    [third, { outcome: "gone" }],
+  ] as const;
+  for (const [lease, settlement] of settlements) {
+    const until = await redis.zscore(keys.deliveriesInFlight("orders"), lease?.id ?? "");
+    const held = { id: lease?.id ?? "", leaseUntil: Number(until) };
+    await settleDelivery(redis, keys, "orders", held, settlement, HOUR_MS);
+  }
+  await takeDeliveries(redis, keys, { ...all, resumedAt: Number.MAX_SAFE_INTEGER });
+  await between();
+  await replayDeliveries(redis, keys, "orders", 0);
   await between();
   await readTrimmed(redis, createKeys({ prefix, tenant: "other" }), between);
 }

@@ -4,8 +4,11 @@ import {
   letGoSubmissions,
   loadSubmissions,
   pinInputs,
+  planDeliveries,
   publishVerdicts,
   reportOutcome,
+  settleDelivery,
+  takeDeliveries,
 } from "@assay/ledger";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PrivateRedis } from "../../support/private-redis.ts";
@@ -58,6 +61,15 @@ const acts: readonly { name: string; act: (ledger: Ledger, ids: readonly string[
     },
   },
   {
+    name: "plan of deliveries",
+    act: ({ redis, keys }) =>
+      planDeliveries(
+        redis,
+        keys,
+        ["wh_1", "wh_2"].map((id) => ({ id, endpoint: "orders", body: "{}" })),
+      ),
+  },
+  {
     name: "report",
     act: ({ redis, keys }, [id = ""]) => {
       const about = { by: "submission_id", value: id } as const;
@@ -105,6 +117,23 @@ describe("a full Redis", () => {
         "lookup_saturated",
         "1",
       ]);
+  });
+
+  test("lets deliveries go on, as they free it", async () => {
+    const ledger = await openLedger(server.url);
+    const { redis, keys } = ledger;
+    const plans = ["wh_1", "wh_2", "wh_3"].map((id) => ({ id, endpoint: "orders", body: "{}" }));
+    await planDeliveries(redis, keys, plans);
+    await whileFull(ledger, async () => {
+      const request = { endpoint: "orders", count: 9, maxInFlight: 4, leaseMs: 60_000, resumedAt: 0 };
+      const [first, second, third] = (await takeDeliveries(redis, keys, request)).deliveries;
+      if (first === undefined || second === undefined || third === undefined) throw new Error("Nothing is due.");
+      await settleDelivery(redis, keys, "orders", first, { outcome: "delivered" }, 1e9);
+      await settleDelivery(redis, keys, "orders", second, { outcome: "failed", retryInMs: 1, restMs: 1 }, 1e9);
+      await settleDelivery(redis, keys, "orders", third, { outcome: "dead", reason: "timeout", at: 1 }, 1e9);
+    });
+    expect(await redis.zrange(keys.undelivered("orders"), "0", "-1")).toEqual(["wh_2"]);
+    expect(await redis.xlen(keys.deadLetters("delivery"))).toBe(1);
   });
 
   test("still tells what is known", async () => {

@@ -1,0 +1,94 @@
+import type { Keys } from "@assay/protocol";
+import type { Redis } from "ioredis";
+import { createScript, number } from "./script.ts";
+
+/** A verdict that an endpoint is to get. */
+export interface PlannedDelivery {
+  /** See `deliveryId`. */
+  readonly id: string;
+  readonly endpoint: string;
+  /** What is sent, the same at every try. */
+  readonly body: string;
+}
+
+/** How long a delivery is kept that its endpoint has not taken: longer than it is tried, for endpoints on hold. */
+export const DELIVERY_KEPT_MS = 7 * 86_400_000;
+
+/** How many dead letters one call brings back. */
+const REPLAY_PAGE = 100;
+
+// The first write is one that a full Redis refuses. A letter goes only after what it holds stands in its place.
+const plan = createScript(`
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local kept, dead = ARGV[1], KEYS[1]
+local rows = {}
+for n = 1, (#KEYS - 1) / 3 do
+  local delivery, undelivered, due = unpack(KEYS, n * 3 - 1, n * 3 + 1)
+  local id, body, letter = unpack(ARGV, n * 3 - 1, n * 3 + 1)
+  local is_new = redis.call('HSETNX', delivery, 'b', body)
+  if is_new == 1 then
+    redis.call('HSET', delivery, 'at', now, 'n', 0)
+    redis.call('PEXPIRE', delivery, kept)
+    for _, zset in ipairs({ undelivered, due }) do
+      redis.call('ZADD', zset, now, id)
+      redis.call('PEXPIRE', zset, kept)
+    end
+  end
+  if letter ~= '' then redis.call('XDEL', dead, letter) end
+  rows[n] = { is_new }
+end
+return rows
+`);
+
+/** Puts deliveries on their way, to be tried at once. One that is on its way stays as it is. Returns how many are new. */
+export function planDeliveries(redis: Redis, keys: Keys, deliveries: readonly PlannedDelivery[]): Promise<number> {
+  return runPlan(
+    redis,
+    keys,
+    deliveries.map((delivery) => ({ ...delivery, letter: "" })),
+  );
+}
+
+/**
+ * Puts an endpoint's dead letters since a time (unix ms) on their way again, under the ids that they had: who has taken
+ * one meanwhile knows it. Returns how many. May be called again when it fails midway.
+ */
+export async function replayDeliveries(redis: Redis, keys: Keys, endpoint: string, since: number): Promise<number> {
+  let replayed = 0;
+  let after = String(since);
+  for (;;) {
+    const entries = await redis.xrange(keys.deadLetters("delivery"), after, "+", "COUNT", REPLAY_PAGE);
+    const letters = entries.flatMap(([letter, fields]) => {
+      const at = (name: string) => fields[fields.findIndex((field, index) => index % 2 === 0 && field === name) + 1];
+      const [id, body] = [at("delivery"), at("body")];
+      if (id === undefined || body === undefined || at("endpoint") !== endpoint) return [];
+      return [{ letter, id, endpoint, body }];
+    });
+    if (letters.length > 0) replayed += await runPlan(redis, keys, letters);
+    const last = entries.at(-1)?.[0];
+    if (last === undefined || entries.length < REPLAY_PAGE) return replayed;
+    after = `(${last}`;
+  }
+}
+
+async function runPlan(
+  redis: Redis,
+  keys: Keys,
+  deliveries: readonly (PlannedDelivery & { readonly letter: string })[],
+): Promise<number> {
+  if (deliveries.length === 0) return 0;
+  const rows = await plan.run(
+    redis,
+    [
+      keys.deadLetters("delivery"),
+      ...deliveries.flatMap(({ id, endpoint }) => [
+        keys.delivery(id),
+        keys.undelivered(endpoint),
+        keys.deliveriesDue(endpoint),
+      ]),
+    ],
+    [DELIVERY_KEPT_MS, ...deliveries.flatMap(({ id, body, letter }) => [id, body, letter])],
+  );
+  return rows.filter((row) => number(row[0]) === 1).length;
+}
