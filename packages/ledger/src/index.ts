@@ -1,5 +1,15 @@
 export { type Abilities, type Ability, readAbilities, tellAbility } from "./abilities.ts";
 export { type Acceptance, acceptSubmissions, type Arrival } from "./accept.ts";
+export {
+  ARCHIVE_GROUP,
+  type ArchiveBacklog,
+  type ArchiveEntry,
+  type ArchiveStream,
+  type ArchiveStreamOptions,
+  createArchiveStream,
+  readArchiveBacklog,
+  type RejectedEntry,
+} from "./archive-stream.ts";
 export { connectForCommands, connectForWork, type ConnectionTarget, disconnect, whenReady } from "./connection.ts";
 export type { PlannedCounter } from "./counting.ts";
 export { awaitEvent, inquireEvent, type Inquirer, type Inquiry, noteNotFound, stopAsking } from "./event-inquiry.ts";

@@ -52,6 +52,10 @@ export interface Keys {
   notFound(eventId: string): string;
   /** Stream: the outbox of verdicts. */
   verdicts(): string;
+  /** Stream: what the archive has not got yet. */
+  archive(): string;
+  /** Hash: how much that is, and what was dropped of it. */
+  archiveBacklog(): string;
 }
 
 /** Key names of a tenant on the one shard of this version; `shardOf` has its place here when there are more. */
@@ -83,6 +87,8 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     waiters: (eventId) => ofEvent(eventId, `w:${eventId}`),
     notFound: (eventId) => ofEvent(eventId, `nf:${eventId}`),
     verdicts: () => key(0, "verdicts"),
+    archive: () => key(0, "archive"),
+    archiveBacklog: () => key(0, "archive:backlog"),
   };
 }
 

@@ -58,7 +58,7 @@ describe("every script", () => {
       await ended;
       monitor.disconnect();
       expect(undeclared).toEqual([]);
-      expect(scripts.size).toBe(17);
+      expect(scripts.size).toBe(18);
       expect(touched).toBeGreaterThan(50);
     } finally {
       await server.stop();
