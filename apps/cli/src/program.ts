@@ -7,6 +7,7 @@ import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
 import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts";
 import { faultJson, showFaults } from "./faults.ts";
 import { listRulesets } from "./list-rulesets.ts";
+import type { MigrateCommandOptions } from "./migrate.ts";
 import { printFactsSchema, printRulesetSchema } from "./print-schema.ts";
 import { CommandError, EXIT, type ExitCode, type Report, type World } from "./report.ts";
 import { runVendor, type VendorOptions } from "./run-vendor.ts";
@@ -75,7 +76,7 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
-    .description("Check, test and explain the rulesets of Assay, and try it without Fingerprint.")
+    .description("Check, test and explain the rulesets of Assay, try it without Fingerprint, and prepare its archive.")
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
     .exitOverride()
@@ -123,6 +124,18 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
   command(program.command("facts").description("what backends send"), "schema")
     .description("print the JSON Schema of context.facts, as the rulesets declare them")
     .action(async (options: FolderOptions) => finish(await printFactsSchema(options, world)));
+
+  program
+    .command("migrate")
+    .description("make the tables of the archive in Postgres, or bring them up to date")
+    .option("--dry-run", "only say what would be done")
+    .option("--json", "print JSON")
+    .addHelpText("after", `\nReads DATABASE_URL, or the file that DATABASE_URL_FILE names.\n${EXIT_CODES}`)
+    .action(async (options: MigrateCommandOptions) => {
+      // Loaded here, because no other command needs a client of Postgres's.
+      const { migrate } = await import("./migrate.ts");
+      finish(await migrate(options, world));
+    });
 
   program
     .command("vendor")
