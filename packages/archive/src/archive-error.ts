@@ -36,7 +36,7 @@ export function archiveErrorOf(error: unknown): ArchiveError {
     return new ArchiveError("archive_rejected", `Postgres refuses this row (${sqlState}).`, { sqlState });
   }
   const advice = sqlState !== undefined && NOT_MIGRATED.test(sqlState) ? " Run: assay migrate" : "";
-  const why = sqlState ?? systemCodeOf(error) ?? (error instanceof Error ? error.message : "unknown");
+  const why = sqlState ?? systemCodeOf(error) ?? firstLineOf(error);
   const message = `The archive's Postgres cannot be used now (${why}).${advice}`;
   return new ArchiveError("archive_unavailable", message, sqlState === undefined ? { cause: error } : { sqlState });
 }
@@ -51,6 +51,11 @@ function sqlStateOf(error: unknown): string | undefined {
 function systemCodeOf(error: unknown): string | undefined {
   // Several addresses that all refuse are an AggregateError without a message.
   return codeOf(error) ?? (error instanceof AggregateError ? codeOf(error.errors[0]) : undefined);
+}
+
+// The tool for migrations puts whole stacks into its messages.
+function firstLineOf(error: unknown): string {
+  return error instanceof Error ? (error.message.split("\n")[0] ?? "") : "unknown";
 }
 
 function codeOf(error: unknown): string | undefined {

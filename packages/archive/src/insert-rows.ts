@@ -5,7 +5,7 @@ import { type VerdictColumns, verdictColumns } from "./verdict-columns.ts";
 /** A row with all that its table asks for. */
 export type ReadyRow = ReadyVerdict | RulesetRow | LabelRow | AuditRow;
 
-export type ReadyVerdict = VerdictRow & { readonly columns: VerdictColumns };
+type ReadyVerdict = VerdictRow & { readonly columns: VerdictColumns };
 
 /** Reads what a verdict is found by. Throws an ArchiveError for a row that no table takes. */
 export function readyRow(row: VerdictRow | RulesetRow | LabelRow | AuditRow): ReadyRow {

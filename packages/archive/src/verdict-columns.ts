@@ -86,7 +86,7 @@ function number(of: Record<string, unknown>, name: string): number {
 
 function time(of: Record<string, unknown>, name: string): number {
   const value = number(of, name);
-  return value >= EARLIEST_MS && value < LATEST_MS ? value : refuse(name);
+  return Number.isInteger(value) && value >= EARLIEST_MS && value < LATEST_MS ? value : refuse(name);
 }
 
 function refuse(name: string): never {

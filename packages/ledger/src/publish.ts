@@ -150,7 +150,7 @@ export async function publishVerdicts(
   ];
   const isArchived = ({ verdict }: Publication) => options.archive === true && verdict.test !== true;
   const events = await Promise.all(
-    publications.map((one) => (isArchived(one) && one.event !== undefined ? deflateEvent(one.event) : "")),
+    publications.map(async (one) => (isArchived(one) && one.event !== undefined ? await deflateEvent(one.event) : "")),
   );
   for (const [index, publication] of publications.entries()) {
     const { id, lane, verdict, digest, pinned, deadLetter } = publication;

@@ -43,8 +43,9 @@ async function archiveAll(ledger: Ledger, { writer }: Archive, consumer: string)
   }
 }
 
-function rowOf({ entryId: _, ...entry }: ArchiveEntry, tenant: string): VerdictRow {
-  return { type: "verdict", tenant, ...entry };
+function rowOf(entry: ArchiveEntry, tenant: string): VerdictRow {
+  const { entryId: _, ...kept } = entry;
+  return { type: "verdict", tenant, ...kept };
 }
 
 describe.skipIf(withoutPostgres)("the stream archive and the archive", () => {

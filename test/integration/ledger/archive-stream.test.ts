@@ -74,8 +74,8 @@ describe("publishVerdicts, for the archive", () => {
   test("hands over no test, and nothing at all unless it is told to", async () => {
     const ledger = await openLedger();
     const { redis, keys } = ledger;
-    const test = aPublication(await accepted(ledger), {}, { test: true });
-    await publishVerdicts(redis, keys, [test], keeping(ledger, { archive: true }));
+    const tested = aPublication(await accepted(ledger), {}, { test: true });
+    await publishVerdicts(redis, keys, [tested], keeping(ledger, { archive: true }));
     await publishVerdicts(redis, keys, [aPublication(await accepted(ledger))], keeping(ledger));
     expect(await redis.exists(keys.archive(), keys.archiveBacklog())).toBe(0);
   });
