@@ -59,6 +59,7 @@ describe("assay", () => {
     [["rules", "cheque"], 2],
     [["rules", "check", "--stric"], 2],
     [["rules", "explain"], 2],
+    [["migrate"], 2],
     [["rules", "check", "nowhere.yaml"], 3],
     [["rules", "list", "--rulesets", "nowhere"], 3],
     [["rules", "explain", "nowhere.json"], 3],

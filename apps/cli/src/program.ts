@@ -9,6 +9,7 @@ import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts
 import { faultJson, showFaults } from "./faults.ts";
 import { listRulesets } from "./list-rulesets.ts";
 import { hashKey, makeKey, type MakeKeyOptions } from "./make-key.ts";
+import type { MigrateCommandOptions } from "./migrate.ts";
 import { printFactsSchema, printRulesetSchema } from "./print-schema.ts";
 import { CommandError, EXIT, type ExitCode, type Report, type World } from "./report.ts";
 import { runVendor, type VendorOptions } from "./run-vendor.ts";
@@ -79,7 +80,7 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
     .description(
-      "Rulesets, verdicts and keys of Assay, how an installation fares, and a stand-in to try it without Fingerprint.",
+      "Rulesets, verdicts and keys of Assay, how an installation fares, its archive's tables, and a stand-in to try it without Fingerprint.",
     )
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
@@ -137,6 +138,18 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
       // Loaded here, as no other command needs Redis.
       const { doctor } = await import("./doctor/doctor.ts");
       finish(await doctor(options, world, Date.now));
+    });
+
+  program
+    .command("migrate")
+    .description("make the tables of the archive in Postgres, or bring them up to date")
+    .option("--dry-run", "only say what would be done")
+    .option("--json", "print JSON")
+    .addHelpText("after", `\nReads DATABASE_URL, or the file that DATABASE_URL_FILE names.\n${EXIT_CODES}`)
+    .action(async (options: MigrateCommandOptions) => {
+      // Loaded here, because no other command needs a client of Postgres's.
+      const { migrate } = await import("./migrate.ts");
+      finish(await migrate(options, world));
     });
 
   program

@@ -1,6 +1,16 @@
 export { type Abilities, type Ability, readAbilities, tellAbility } from "./abilities.ts";
 export { type Acceptance, acceptSubmissions, type Arrival } from "./accept.ts";
 export {
+  ARCHIVE_GROUP,
+  type ArchiveBacklog,
+  type ArchiveEntry,
+  type ArchiveStream,
+  type ArchiveStreamOptions,
+  createArchiveStream,
+  readArchiveBacklog,
+  type RejectedEntry,
+} from "./archive-stream.ts";
+export {
   connectForCommands,
   connectForReads,
   connectForWork,

@@ -1,5 +1,7 @@
 import { decidedChannel, type Keys, type Lane, type Verdict } from "@assay/protocol";
 import type { Redis } from "ioredis";
+import { ARCHIVE_GROUP } from "./archive-stream.ts";
+import { deflateEvent } from "./deflate-event.ts";
 import { referenceHash } from "./keyed-hash.ts";
 import { createScript, text } from "./script.ts";
 
@@ -14,6 +16,8 @@ export interface Publication {
   readonly pinned: string;
   /** Whether the submission's bytes are kept as an input dead letter. */
   readonly deadLetter: boolean;
+  /** The event's JSON, for the archive. Absent where there is none. */
+  readonly event?: string;
 }
 
 /** What became of a publication. */
@@ -37,29 +41,52 @@ export interface PublishOptions {
   readonly maxDeadLetters?: number;
   /** Bytes of meta and payload that they may hold together; 32 MiB when absent. */
   readonly maxDeadLetterBytes?: number;
+  /** Whether verdicts also go into the stream `archive`, with what they were made from. Not when absent. */
+  readonly archive?: boolean;
+  /** Bytes that may wait there for the archive, `ASSAY_ARCHIVE_BACKLOG_MAX_BYTES`; 128 MiB when absent. Beyond, the oldest go and are counted. */
+  readonly maxArchiveBytes?: number;
 }
 
 const MAX_DEAD_LETTERS = 1000;
 const MAX_DEAD_LETTER_BYTES = 32 * 1024 * 1024;
+const MAX_ARCHIVE_BYTES = 128 * 1024 * 1024;
 
 /*
  * First writer wins. The first write is the XADD, which a full Redis refuses: then nothing at all has happened.
  * What a verdict was made from is its pinned inputs and, if it is undecided, why. Two verdicts from the same must be equal.
- * A dead letter takes the bytes from the record before they are dropped; the oldest go when there are too many. The
- * count of bytes starts anew with the first letter, as whoever empties the stream by hand does not know of it.
+ * What goes to the archive goes with the verdict: meta and verdict as they are, the event deflated. While the archive is
+ * away the oldest of it make room, wherever its group stands, and are counted.
+ * A dead letter takes the bytes from the record before they are dropped; the oldest go when there are too many. Either
+ * count of bytes starts anew with the first entry, as whoever empties the stream by hand does not know of it.
  */
 const publish = createScript(`
-local verdicts, dead, dead_bytes = KEYS[1], KEYS[2], KEYS[3]
-local verdict_ttl, record_ttl, channel, max_dead, max_dead_bytes = unpack(ARGV, 1, 5)
+local verdicts, dead, dead_bytes, archive, backlog = unpack(KEYS, 1, 5)
+local verdict_ttl, record_ttl, channel, max_dead, max_dead_bytes, group, max_archive_bytes = unpack(ARGV, 1, 7)
 local rows, decided = {}, {}
 local function list(of, id)
   redis.call('LPUSH', of, id)
   redis.call('LTRIM', of, 0, 99)
   redis.call('PEXPIRE', of, record_ttl)
 end
-for n = 1, (#KEYS - 3) / 5 do
-  local record, verdict, pending, of_event, of_reference = unpack(KEYS, n * 5 - 1, n * 5 + 3)
-  local id, body, digest, action, decided_at, made_from, dead_code = unpack(ARGV, n * 7 - 1, n * 7 + 5)
+local function keep(body, made_from, meta, event)
+  redis.call('XADD', archive, '*', 'v', body, 'p', made_from, 'm', meta, 'e', event)
+  if redis.call('XLEN', archive) == 1 then redis.call('HDEL', backlog, 'bytes') end
+  local bytes = redis.call('HINCRBY', backlog, 'bytes', #body + #made_from + #meta + #event)
+  while bytes > tonumber(max_archive_bytes) do
+    local oldest = redis.call('XRANGE', archive, '-', '+', 'COUNT', 1)[1]
+    if not oldest then redis.call('HDEL', backlog, 'bytes') break end
+    local size = 0
+    for at = 2, #oldest[2], 2 do size = size + #oldest[2][at] end
+    redis.call('XACK', archive, group, oldest[1])
+    redis.call('XDEL', archive, oldest[1])
+    bytes = redis.call('HINCRBY', backlog, 'bytes', -size)
+    redis.call('HINCRBY', backlog, 'dropped', 1)
+    redis.call('HINCRBY', backlog, 'dropped_bytes', size)
+  end
+end
+for n = 1, (#KEYS - 5) / 5 do
+  local record, verdict, pending, of_event, of_reference = unpack(KEYS, n * 5 + 1, n * 5 + 5)
+  local id, body, digest, action, decided_at, made_from, dead_code, archived, event = unpack(ARGV, n * 9 - 1, n * 9 + 7)
   local r = redis.call('HMGET', record, 'm', 's', 'vd', 'vi', 'p')
   if not r[1] then
     redis.call('ZREM', pending, id)
@@ -73,6 +100,7 @@ for n = 1, (#KEYS - 3) / 5 do
     local stream_id = redis.call('XADD', verdicts, '*', 'e', envelope)
     redis.call('SET', verdict, body, 'PX', verdict_ttl)
     redis.call('HSET', record, 's', stream_id, 'c', action, 'vd', digest, 'vi', made_from, 'at', decided_at)
+    if archived == '1' then keep(body, made_from, r[1], event) end
     if dead_code ~= '' then
       local payload = r[5] or ''
       redis.call('XADD', dead, '*', 'id', id, 'code', dead_code, 'at', decided_at, 'meta', r[1], 'payload', payload)
@@ -100,8 +128,8 @@ return rows
 
 /**
  * Publishes verdicts, all that are first or none, and announces them in one message. A verdict with `test` is published
- * like any other, so that whoever reads the stream for people, an archive or a delivery, must leave it out. It stands in
- * no list of a reference: what is told of your order is never told of a test.
+ * like any other, so that whoever reads the stream for people, or for a delivery, must leave it out. It is never
+ * archived, and stands in no list of a reference: what is told of your order is never told of a test.
  */
 export async function publishVerdicts(
   redis: Redis,
@@ -110,15 +138,22 @@ export async function publishVerdicts(
   options: PublishOptions,
 ): Promise<Published[]> {
   const dead = keys.deadLetters("input");
-  const scriptKeys = [keys.verdicts(), dead, `${dead}:bytes`];
-  const args: (string | number)[] = [
+  const scriptKeys = [keys.verdicts(), dead, `${dead}:bytes`, keys.archive(), keys.archiveBacklog()];
+  const args: (string | number | Uint8Array)[] = [
     options.verdictTtlMs,
     options.recordTtlMs,
     decidedChannel(options.prefix),
     options.maxDeadLetters ?? MAX_DEAD_LETTERS,
     options.maxDeadLetterBytes ?? MAX_DEAD_LETTER_BYTES,
+    ARCHIVE_GROUP,
+    options.maxArchiveBytes ?? MAX_ARCHIVE_BYTES,
   ];
-  for (const { id, lane, verdict, digest, pinned, deadLetter } of publications) {
+  const isArchived = ({ verdict }: Publication) => options.archive === true && verdict.test !== true;
+  const events = await Promise.all(
+    publications.map(async (one) => (isArchived(one) && one.event !== undefined ? await deflateEvent(one.event) : "")),
+  );
+  for (const [index, publication] of publications.entries()) {
+    const { id, lane, verdict, digest, pinned, deadLetter } = publication;
     const { event_id: eventId, context = {}, test } = verdict;
     const reference = test === true ? undefined : context.reference;
     const record = keys.record(id);
@@ -128,7 +163,7 @@ export async function publishVerdicts(
     scriptKeys.push(record, keys.verdict(id), keys.pending(lane), ofEvent, ofReference);
     const undecided = verdict.undecided?.code ?? "";
     args.push(id, JSON.stringify(verdict), digest, verdict.action, verdict.decided_at, `${pinned}|${undecided}`);
-    args.push(deadLetter ? undecided : "");
+    args.push(deadLetter ? undecided : "", isArchived(publication) ? "1" : "", events[index] ?? "");
   }
   const rows = await publish.run(redis, scriptKeys, args);
   return publications.map(({ id }, index) => readPublished(id, text(rows[index]?.[0]), text(rows[index]?.[1])));

@@ -64,6 +64,10 @@ export interface Keys {
   deliveriesDue(endpoint: string): string;
   /** Zset: what is being tried, by when its lease ends. */
   deliveriesInFlight(endpoint: string): string;
+  /** Stream: what the archive has not got yet. */
+  archive(): string;
+  /** Hash: how much that is, and what was dropped of it. */
+  archiveBacklog(): string;
 }
 
 /** Key names of a tenant on the one shard of this version; `shardOf` has its place here when there are more. */
@@ -102,6 +106,8 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     undelivered: (endpoint) => key(0, `wa:${endpoint}`),
     deliveriesDue: (endpoint) => key(0, `wd:${endpoint}`),
     deliveriesInFlight: (endpoint) => key(0, `wf:${endpoint}`),
+    archive: () => key(0, "archive"),
+    archiveBacklog: () => key(0, "archive:backlog"),
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   awaitEvent,
   bringEvent,
+  createArchiveStream,
   findOverdue,
   forgetWaiters,
   holdBucket,
@@ -76,8 +77,13 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
       aPublication(anId()),
       aPublication(sealed, dead),
     ],
-    keeping(ledger, { maxDeadLetterBytes: 1 }),
+    keeping(ledger, { maxDeadLetterBytes: 1, archive: true, maxArchiveBytes: 1500 }),
   );
+  await between();
+  const archive = createArchiveStream({ redis, reader: redis, keys, consumer: "archiver1" });
+  const entries = await archive.read({ count: 10, blockMs: 1, takeoverAfterMs: HOUR_MS });
+  const [{ entryId } = { entryId: "" }] = entries;
+  await archive.settle(entries, [{ entryId, code: "archive_rejected" }]);
   await between();
   await redis.del(keys.record(await accepted(ledger)));
   await findOverdue(redis, keys, "results", { before: Number.MAX_SAFE_INTEGER, now: 0, limit: 10 });

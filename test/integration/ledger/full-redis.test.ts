@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import {
   acceptSubmissions,
+  createArchiveStream,
   letGoSubmissions,
   loadSubmissions,
   pinInputs,
   planDeliveries,
   publishVerdicts,
+  readArchiveBacklog,
   reportOutcome,
   settleDelivery,
   takeDeliveries,
@@ -14,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PrivateRedis } from "../../support/private-redis.ts";
 import { startRedis } from "../../support/redis-server.ts";
 import { accepted, aCounterRequest, anArrival, anId, aPublication, aUse, keeping, loaded } from "./builders.ts";
-import { type Ledger, openLedger, snapshot } from "./open-ledger.ts";
+import { type Ledger, openConnection, openLedger, snapshot } from "./open-ledger.ts";
 
 let server: PrivateRedis;
 beforeAll(async () => {
@@ -88,6 +90,16 @@ const acts: readonly { name: string; act: (ledger: Ledger, ids: readonly string[
         keeping(ledger),
       ),
   },
+  {
+    name: "publish for the archive",
+    act: (ledger, ids) =>
+      publishVerdicts(
+        ledger.redis,
+        ledger.keys,
+        ids.map((id) => aPublication(id, { event: "{}" })),
+        keeping(ledger, { archive: true }),
+      ),
+  },
 ];
 
 describe("a full Redis", () => {
@@ -134,6 +146,26 @@ describe("a full Redis", () => {
     });
     expect(await redis.zrange(keys.undelivered("orders"), "0", "-1")).toEqual(["wh_2"]);
     expect(await redis.xlen(keys.deadLetters("delivery"))).toBe(1);
+  });
+
+  test("lets go of what has been archived, and of nothing that must first be laid aside", async () => {
+    const ledger = await openLedger(server.url);
+    const { redis, keys } = ledger;
+    const ids = [await accepted(ledger), await accepted(ledger)];
+    const publications = ids.map((id) => aPublication(id));
+    await publishVerdicts(redis, keys, publications, keeping(ledger, { archive: true }));
+    const archive = createArchiveStream({ redis, reader: await openConnection(server.url), keys, consumer: "me" });
+    const entries = await archive.read({ count: 2, blockMs: 1, takeoverAfterMs: 60_000 });
+    const before = await snapshot(ledger);
+    const rejected = [{ entryId: entries[1]?.entryId ?? "", code: "archive_rejected" }];
+    await whileFull(ledger, async () => {
+      await expect(archive.settle(entries, rejected)).rejects.toThrow("OOM");
+      expect(await snapshot(ledger)).toEqual(before);
+      await archive.settle(entries.slice(0, 1));
+    });
+    expect(await redis.xlen(keys.archive())).toBe(1);
+    await archive.settle(entries, rejected);
+    expect(await readArchiveBacklog(redis, keys)).toMatchObject({ entries: 0, bytes: 0 });
   });
 
   test("still tells what is known", async () => {

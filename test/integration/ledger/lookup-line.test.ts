@@ -250,7 +250,7 @@ describe("takeTurn", () => {
   });
 
   test("keeps no network that has nobody in a line that never ends", async () => {
-    const rate = { rps: 1000, burst: 1000 };
+    const rate = { rps: 100_000, burst: 100_000 };
     const ledger = await openLedger();
     await ledger.redis.zadd(ledger.keys.otherLookups(), 1e9, "s_stays");
     await ledger.redis.zadd(ledger.keys.lookupLineUntil(), Date.now() + HOUR_MS, "s_stays");

@@ -1,0 +1,44 @@
+import { ArchiveError } from "@assay/archive";
+import { migrateArchive } from "@assay/archive/migrate";
+import { ConfigError, readEnv } from "@assay/host/env";
+import { count } from "./faults.ts";
+import { CommandError, EXIT, type Report, type World } from "./report.ts";
+
+export interface MigrateCommandOptions {
+  readonly dryRun?: boolean;
+}
+
+/** `assay migrate`: brings the archive that `DATABASE_URL` names up to date. */
+export async function migrate({ dryRun = false }: MigrateCommandOptions, { env }: World): Promise<Report> {
+  const connectionString = readConnectionString(env);
+  const { applied } = await apply(connectionString, dryRun);
+  const done = dryRun ? "Would apply" : "Applied";
+  const lines =
+    applied.length === 0
+      ? ["The archive is up to date."]
+      : [`${done} ${count(applied.length, "migration")}:`, ...applied.map((name) => `  ${name}`)];
+  return { exitCode: EXIT.fine, json: { applied, dry_run: dryRun }, text: lines.join("\n") };
+}
+
+async function apply(connectionString: string, dryRun: boolean): ReturnType<typeof migrateArchive> {
+  try {
+    return await migrateArchive({ connectionString, dryRun });
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    throw new CommandError(EXIT.unavailable, `${error.message} Nothing was changed.`, { cause: error });
+  }
+}
+
+function readConnectionString(env: World["env"]): string {
+  try {
+    const url = readEnv(env, (reader) => reader.secret("DATABASE_URL"));
+    if (url !== undefined && /^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) return url;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CommandError(EXIT.usage, error.message, { cause: error });
+  }
+  throw new CommandError(
+    EXIT.usage,
+    "Set DATABASE_URL to the archive's Postgres, for example postgres://assay:password@localhost:5432/assay.",
+  );
+}

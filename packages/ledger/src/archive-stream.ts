@@ -1,0 +1,180 @@
+import type { Keys } from "@assay/protocol";
+import type { Redis } from "ioredis";
+import { createScript } from "./script.ts";
+
+/** The one group that reads the stream `archive`. */
+export const ARCHIVE_GROUP = "archive";
+
+/** A verdict on its way to the archive, with what it was made from. */
+export interface ArchiveEntry {
+  /** Its place in the stream. */
+  readonly entryId: string;
+  /** JSON as it was published. */
+  readonly verdict: string;
+  /** What it was made from besides its submission and its event. */
+  readonly pinned: string;
+  /** JSON of the submission: kind, context, facts. */
+  readonly submission: string;
+  /** The event's JSON, deflated (raw). Absent where there was none. */
+  readonly event?: Uint8Array;
+}
+
+/** An entry that the archive will never take. */
+export interface RejectedEntry {
+  readonly entryId: string;
+  /** Why, as a stable code. */
+  readonly code: string;
+}
+
+/** One reader of the stream `archive`. Each method throws what Redis throws. */
+export interface ArchiveStream {
+  /**
+   * Entries that nobody has in hand, at most `count`: first those whose reader has been silent for `takeoverAfterMs`,
+   * else new ones, for the first of which it waits up to `blockMs`. They stay in the stream until they are settled, so
+   * each is given out at least once.
+   */
+  read(options: { count: number; blockMs: number; takeoverAfterMs: number }): Promise<ArchiveEntry[]>;
+  /** Removes entries that are in the archive. Those that it rejected are kept as dead letters of the pipeline, at most 100. */
+  settle(entries: readonly ArchiveEntry[], rejected?: readonly RejectedEntry[]): Promise<void>;
+}
+
+export interface ArchiveStreamOptions {
+  /** For commands. */
+  readonly redis: Redis;
+  /** For reads that wait: a connection of its own without a command timeout. */
+  readonly reader: Redis;
+  readonly keys: Keys;
+  /** Names this reader in its group. */
+  readonly consumer: string;
+}
+
+/** What waits for the archive, and what did not wait long enough. */
+export interface ArchiveBacklog {
+  readonly entries: number;
+  /** Of verdicts, inputs and events, as they are in the stream; Redis itself takes a little more. */
+  readonly bytes: number;
+  /** When the oldest of it was published, unix ms by Redis's clock; absent when nothing waits. */
+  readonly since?: number;
+  /** Entries that were dropped since the installation was made, because too many bytes waited. */
+  readonly dropped: number;
+  readonly droppedBytes: number;
+}
+
+const MAX_DEAD_LETTERS = 100;
+
+/*
+ * Entries go when they are acknowledged, so that the stream holds the backlog and nothing else. One that was dropped or
+ * settled meanwhile is not counted again. A dead letter is written first: a full Redis refuses it before anything has
+ * happened, and lets go of what needs none.
+ */
+const settle = createScript(`
+local archive, backlog, dead = unpack(KEYS)
+local group, max_dead = ARGV[1], ARGV[2]
+for n = 3, #ARGV, 3 do
+  if ARGV[n + 2] ~= '' then
+    local entry = redis.call('XRANGE', archive, ARGV[n], ARGV[n])[1]
+    if entry then redis.call('XADD', dead, 'MAXLEN', max_dead, '*', 'code', ARGV[n + 2], unpack(entry[2])) end
+  end
+end
+for n = 3, #ARGV, 3 do
+  redis.call('XACK', archive, group, ARGV[n])
+  if redis.call('XDEL', archive, ARGV[n]) == 1 then redis.call('HINCRBY', backlog, 'bytes', -tonumber(ARGV[n + 1])) end
+end
+if redis.call('XLEN', archive) == 0 then redis.call('HDEL', backlog, 'bytes') end
+return {}
+`);
+
+/** Reads the stream `archive` of a tenant. Touches Redis only when it is asked to. */
+export function createArchiveStream({ redis, reader, keys, consumer }: ArchiveStreamOptions): ArchiveStream {
+  const stream = keys.archive();
+
+  async function abandoned(count: number, takeoverAfterMs: number): Promise<ArchiveEntry[]> {
+    const args = [stream, ARCHIVE_GROUP, consumer, takeoverAfterMs, "0", "COUNT", count];
+    return readEntries(list(await redis.callBuffer("XAUTOCLAIM", args))[1]);
+  }
+
+  async function fresh(count: number, blockMs: number): Promise<ArchiveEntry[]> {
+    const mine = ["GROUP", ARCHIVE_GROUP, consumer] as const;
+    const reply = await reader.xreadgroupBuffer(...mine, "COUNT", count, "BLOCK", blockMs, "STREAMS", stream, ">");
+    const [only] = list(reply);
+    return readEntries(list(only)[1]);
+  }
+
+  async function read(count: number, blockMs: number, takeoverAfterMs: number): Promise<ArchiveEntry[]> {
+    const taken = await abandoned(count, takeoverAfterMs);
+    return taken.length > 0 ? taken : await fresh(count, blockMs);
+  }
+
+  return {
+    async read({ count, blockMs, takeoverAfterMs }) {
+      try {
+        return await read(count, blockMs, takeoverAfterMs);
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.includes("NOGROUP")) throw error;
+        await createGroup(redis, stream);
+        return await read(count, blockMs, takeoverAfterMs);
+      }
+    },
+    async settle(entries, rejected = []) {
+      if (entries.length === 0) return;
+      const codes = new Map(rejected.map(({ entryId, code }) => [entryId, code]));
+      const args = entries.flatMap((entry) => [entry.entryId, sizeOf(entry), codes.get(entry.entryId) ?? ""]);
+      const scriptKeys = [stream, keys.archiveBacklog(), keys.deadLetters("pipeline")];
+      await settle.run(redis, scriptKeys, [ARCHIVE_GROUP, MAX_DEAD_LETTERS, ...args]);
+    },
+  };
+}
+
+/** How much waits for the archive of a tenant. */
+export async function readArchiveBacklog(redis: Redis, keys: Keys): Promise<ArchiveBacklog> {
+  const [entries, oldest, [bytes, dropped, droppedBytes]] = await Promise.all([
+    redis.xlen(keys.archive()),
+    redis.xrange(keys.archive(), "-", "+", "COUNT", 1),
+    redis.hmget(keys.archiveBacklog(), "bytes", "dropped", "dropped_bytes"),
+  ]);
+  const [oldestId] = oldest[0] ?? [];
+  return {
+    entries,
+    bytes: Number(bytes ?? 0),
+    ...(oldestId === undefined ? {} : { since: Number.parseInt(oldestId, 10) }),
+    dropped: Number(dropped ?? 0),
+    droppedBytes: Number(droppedBytes ?? 0),
+  };
+}
+
+// From the beginning, because verdicts are published whether or not anybody reads yet.
+async function createGroup(redis: Redis, stream: string): Promise<void> {
+  try {
+    await redis.xgroup("CREATE", stream, ARCHIVE_GROUP, "0", "MKSTREAM");
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith("BUSYGROUP")) throw error;
+  }
+}
+
+function sizeOf({ verdict, pinned, submission, event }: ArchiveEntry): number {
+  return [verdict, pinned, submission].reduce((sum, text) => sum + Buffer.byteLength(text), event?.byteLength ?? 0);
+}
+
+// Written by publish alone: names and values, in turns.
+function readEntries(reply: unknown): ArchiveEntry[] {
+  return list(reply).flatMap((entry) => {
+    const [entryId, fields] = list(entry);
+    if (!Buffer.isBuffer(entryId) || !Array.isArray(fields)) return [];
+    const cells = fields.filter((cell) => Buffer.isBuffer(cell));
+    const field = (name: string) => cells[cells.findIndex((cell, at) => at % 2 === 0 && cell.toString() === name) + 1];
+    const event = field("e");
+    return [
+      {
+        entryId: entryId.toString(),
+        verdict: String(field("v") ?? ""),
+        pinned: String(field("p") ?? ""),
+        submission: String(field("m") ?? ""),
+        ...(event === undefined || event.length === 0 ? {} : { event }),
+      },
+    ];
+  });
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
