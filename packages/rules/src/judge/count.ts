@@ -72,13 +72,23 @@ function countOutcomes(where: Expression | undefined, slots: SlotTable): Counts 
     return field && slots.indexOf(field);
   };
   const places = { outcome: placeOf("outcome"), label: placeOf("label") };
-  return tableOf(names, cases, (values, { outcome, label }) => {
+  const holds = (values: Slots, { outcome, label }: Case) => {
     // A copy, as terms keep what they worked out of one outcome in it.
     const known = values.slice();
     if (places.outcome !== undefined) known[places.outcome] = outcome;
     if (places.label !== undefined) known[places.label] = label;
     return evaluate(known) === true;
-  });
+  };
+  if (!asksOnlyOutcomes(where)) return tableOf(names, cases, holds);
+  // Then it is the same for every submission, and working it out takes longer than all other counters together.
+  const always = cases.filter((one) => holds([], one)).map(({ pair }) => pair);
+  return (_, isCounted) => ({ on: "outcome", names, pairs: isCounted ? always : [] });
+}
+
+function asksOnlyOutcomes(expression: Expression): boolean {
+  if (toldBy(expression) !== undefined) return true;
+  const parts = partsOf(expression);
+  return parts.length > 0 && parts.every(asksOnlyOutcomes);
 }
 
 function tableOf(
