@@ -8,15 +8,19 @@ import type { Counter } from "../ruleset/counters.ts";
 import type { RulesetContent } from "../ruleset/ruleset-content.ts";
 import type { CounterUse, Counting, OutcomeCounts } from "./counting.ts";
 
-/** Compiles what the counters of a ruleset ask of shared memory. */
-export function createCounting({ counters, lists }: Pick<RulesetContent, "counters" | "lists">): Counting {
+/** Compiles what the counters of a ruleset ask of shared memory, and names the fields of an event that they read. */
+export function createCounting({ counters, lists }: Pick<RulesetContent, "counters" | "lists">): {
+  readonly counting: Counting;
+  readonly eventFields: ReadonlySet<string>;
+} {
   const slots = new SlotTable(lists);
   const uses = counters.map((counter) => compileCounter(counter, slots));
-  return (input) => {
+  const counting: Counting = (input) => {
     if (uses.length === 0) return [];
     const values = slots.read(input);
     return uses.map((use) => use(values)).filter((use) => use !== undefined);
   };
+  return { counting, eventFields: slots.eventFields };
 }
 
 function compileCounter(counter: Counter, slots: SlotTable): (values: Slots) => CounterUse | undefined {
