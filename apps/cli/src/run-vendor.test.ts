@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { createServer } from "node:net";
 import { anEvent } from "@assay/fingerprint/stand-in";
 import { describe, expect, test } from "vitest";
@@ -102,6 +103,7 @@ async function startVendor(...args: string[]): Promise<Vendor> {
         lines.push(line);
         resolve();
       },
+      stdin: () => Readable.from([]),
       interrupted: () => new Promise((interrupt) => (stop = interrupt)),
     });
     ran.then(({ err }) => reject(new Error(err)), reject);

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { afterEach, beforeEach } from "vitest";
 import { createPaint } from "../src/paint.ts";
 import { run, type Run } from "../src/program.ts";
@@ -16,7 +17,7 @@ export function useFolder(): void {
 }
 
 /** Writes a file of the folder; returns its path. */
-export function put(path: string, text: string): string {
+export function put(path: string, text: string | Uint8Array): string {
   const file = join(folder, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
@@ -28,6 +29,13 @@ export async function assay(...args: string[]): Promise<Run> {
   return await assayPainted(false, ...args);
 }
 
+let stdin: readonly Buffer[] = [];
+
+/** What is piped into the command lines that follow. */
+export function pipe(...chunks: readonly Buffer[]): void {
+  stdin = chunks;
+}
+
 /** The same, as on a terminal with colours or without. */
 export async function assayPainted(isColoured: boolean, ...args: string[]): Promise<Run> {
   const now = Date.UTC(2026, 10, 23);
@@ -36,6 +44,7 @@ export async function assayPainted(isColoured: boolean, ...args: string[]): Prom
     now,
     paint: createPaint(isColoured),
     print: () => undefined,
+    stdin: () => Readable.from(stdin),
     interrupted: () => Promise.resolve(),
   });
   return { exitCode, out: out.replaceAll(folder, "DIR"), err: err.replaceAll(folder, "DIR") };
