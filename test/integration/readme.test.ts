@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createAssayClient } from "@assay/client";
 import { parseSealedKeys, seal } from "@assay/fingerprint";
@@ -12,6 +13,7 @@ import { loadRuleset } from "@assay/rules";
 import { loadConfig as loadWorkerConfig } from "@assay/worker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startApp } from "../support/app-process.ts";
+import { assay as runAssay } from "../support/assay-command.ts";
 import { aBot, anEvent, aToken } from "../support/events.ts";
 import { eventually } from "../support/eventually.ts";
 import { type FingerprintApi, startFingerprintApi } from "../support/fingerprint-api.ts";
@@ -84,7 +86,7 @@ describe("README.md", () => {
   test("has no block that is not run here", () => {
     const node = ["commands", "decide", "later", "tail", "report", "testing", "test-events"];
     const anyLanguage = ["curl", "verdict", "stream"];
-    const analyst = ["ruleset", "misspelt", "misspelt-error"];
+    const analyst = ["ruleset", "misspelt", "misspelt-error", "diff"];
     const operator = ["redis", "start", "compose", "doctor", "doctor-output", "keys", "tenants", "endpoints", "alerts"];
     expect(blocksOf(readme).map((block) => block.run)).toEqual([...node, ...anyLanguage, ...analyst, ...operator]);
   });
@@ -228,6 +230,30 @@ describe("README.md", () => {
   test("shows a misspelt ruleset and exactly what is said about it", () => {
     const load = () => loadRuleset(blockOf(readme, "misspelt"), { file: "rulesets/checkout.yaml" });
     expect(messageOf(load)).toBe(blockOf(readme, "misspelt-error").trimEnd());
+  });
+
+  test("shows a gate for changes of rules that stops one, and lets another through", async () => {
+    const [, command = ""] = blockOf(readme, "diff").trim().split("\n");
+    const words = (command.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ""));
+    expect(words.slice(0, 2)).toEqual(["npx", "assay"]);
+    const cwd = mkdtempSync(join(tmpdir(), "assay-readme-"));
+    const before = "ruleset: default\nrules: [{ id: bad_bot, when: bot == 'bad', action: block }]";
+    const put = (path: string, text: string) => {
+      mkdirSync(dirname(join(cwd, path)), { recursive: true });
+      writeFileSync(join(cwd, path), text);
+    };
+    const gate = async (after: string) => {
+      put("rulesets/default.yaml", after);
+      return await runAssay(
+        words.slice(2).map((word) => word.replace("/tmp/before", "before")),
+        { cwd },
+      );
+    };
+    put("before/rulesets/default.yaml", before);
+    put("logins.ndjson", `${JSON.stringify(aBot())}\n${JSON.stringify(anEvent({ vpn: true }))}\n`);
+    expect(await gate(before)).toMatchObject({ exitCode: 0 });
+    expect(await gate(before.replace("bot == 'bad'", "vpn || bot == 'bad'"))).toMatchObject({ exitCode: 1 });
+    rmSync(cwd, { recursive: true });
   });
 
   test("shows settings of Redis that leave nothing to say", async () => {

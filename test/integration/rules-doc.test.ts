@@ -28,7 +28,7 @@ const DECLARED = [
 describe("docs/rules.md", () => {
   test("has no block that is not run here", () => {
     const known =
-      /^(?:rules|file)-|^(?:submission|outcome|cli-check|cli-failed-says|cli-explain|faulty-[a-z]+?)(?:-says)?$/;
+      /^(?:rules|file)-|^(?:submission|outcome|row|cli-diff|cli-diff-gate|cli-check|cli-failed-says|cli-explain|faulty-[a-z]+?)(?:-says)?$/;
     expect(blocks.filter(({ run = "" }) => !known.test(run))).toEqual([]);
   });
 
@@ -105,6 +105,25 @@ describe("docs/rules.md", () => {
   });
 });
 
+/** A ruleset of logins as it was. */
+const LOGIN = [
+  "ruleset: login",
+  "thresholds: { challenge: 30 }",
+  "rules:",
+  '  - { id: bad_bot, when: bot == "bad", action: block }',
+  '  - { id: hidden_network, when: vpn && vpn_confidence != "low", score: 30 }',
+].join("\n");
+
+const LOGINS_FROM = Date.UTC(2026, 0, 5);
+/** Twelve minutes of logins: every fourth by a VPN that is not quite sure, every sixth by a bot. */
+const LOGINS = Array.from({ length: 12 }, (_, minute) => {
+  const timestamp = LOGINS_FROM + 60_000 * minute;
+  const said = { vpn: minute % 4 === 1, vpn_confidence: "low", bot: minute % 6 === 5 ? "bad" : "not_detected" };
+  const event = anEvent({ event_id: `${timestamp}.login${minute}`, timestamp, ...said });
+  const label = minute % 6 === 5 ? "fraud" : minute % 3 === 0 ? "legit" : undefined;
+  return JSON.stringify({ event, received_at: timestamp, context: { flow: "login" }, checks: { stale: false }, label });
+}).join("\n");
+
 describe("docs/rules.md, the command", () => {
   let cwd: string;
 
@@ -112,14 +131,45 @@ describe("docs/rules.md, the command", () => {
     cwd = mkdtempSync(join(tmpdir(), "rules-doc-"));
     cpSync(join(ROOT, "rulesets"), join(cwd, "rulesets"), { recursive: true });
     put("rulesets/trial.yaml", blockOf(document, "rules-trial"));
+    put("before/login.yaml", LOGIN);
+    put("before/default.yaml", "ruleset: default");
+    put("rulesets/login.yaml", LOGIN.replace(' && vpn_confidence != "low"', ""));
+    put("logins.ndjson", LOGINS);
+    put("row.ndjson", JSON.stringify(JSON.parse(blockOf(document, "row"))));
     put("event.json", JSON.stringify(anEvent({ event_id: "1758102555327.Xy3kQa", vpn: true, vpn_confidence: "high" })));
   });
   afterAll(() => rmSync(cwd, { recursive: true }));
 
-  test.each(["cli-check", "cli-explain"])("says what %s shows", async (name) => {
+  test.each(["cli-check", "cli-explain", "cli-diff"])("says what %s shows", async (name) => {
     const { said, exitCodes } = await runAll(blockOf(document, name));
     expect(said).toBe(blockOf(document, `${name}-says`));
     expect(exitCodes.every((code) => code === 0)).toBe(true);
+  });
+
+  test("shows a row that is taken, with every field that a row may have but two", async () => {
+    const { stdout } = await assay("rules diff before before --from row.ndjson --json".split(" "), { cwd });
+    expect(JSON.parse(stdout)).toMatchObject({ rows: 1, bad_rows: 0, labelled: { fraud: 1 } });
+    put("bad.ndjson", '{"event":{"event_id":"a","timestamp":1758102555327},"nothing":1}');
+    const { stdout: refused } = await assay("rules diff before before --from bad.ndjson".split(" "), { cwd });
+    const { stderr } = await assay("rules diff before before --from bad.ndjson --max-bad 0".split(" "), { cwd });
+    expect(refused).toBe("");
+    const known = (/Known are: (.*)\./.exec(stderr)?.[1] ?? "").split(", ");
+    const told = rowsOf(...tableOf(document, "field of a row")).map(([field]) => field.replaceAll("`", ""));
+    expect(told.toSorted()).toEqual(known.toSorted());
+    const row: object = JSON.parse(blockOf(document, "row"));
+    expect(known.filter((field) => !Object.hasOwn(row, field))).toEqual(["kind", "ruleset"]);
+  });
+
+  test("gives Markdown, and fails by every metric that the page names", async () => {
+    const words = blockOf(document, "cli-diff-gate").match(/'[^']*'|\S+/g) ?? [];
+    const { exitCode, stdout } = await assay(
+      words.slice(2).map((word) => word.replaceAll("'", "")),
+      { cwd },
+    );
+    expect([exitCode, stdout]).toEqual([1, expect.stringContaining("**Fails**")]);
+    const { stdout: help } = await assay(["rules", "diff", "--help"], { cwd });
+    const metrics = rowsOf(...tableOf(document, "metric")).flatMap(([names]) => names.replaceAll("`", "").split(" "));
+    expect(help).toContain(`\n  ${metrics.toSorted().join(" ")}`);
   });
 
   test("has every command that the page lists, and no other", async () => {

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { DEFAULT_TENANT, isSubmissionId, ROLES } from "@assay/protocol";
 import { RulesetError } from "@assay/rules";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
+import { METRICS } from "./backtest/fail-if.ts";
 import { checkRulesets, type CheckOptions } from "./check-rulesets.ts";
 import type { DoctorOptions } from "./doctor/practice.ts";
+import { type DiffOptions, diffRulesets } from "./diff-rulesets.ts";
 import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
 import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts";
 import { faultJson, showFaults } from "./faults.ts";
@@ -36,7 +38,7 @@ interface FolderOptions {
 const EXIT_CODES = `
 Exit codes:
   0  fine
-  1  rulesets with errors, or with warnings under --strict, or tests or checks that failed
+  1  rulesets with errors, or with warnings under --strict, tests or checks that failed, or --fail-if that holds
   2  the command line, or a file it names, is wrong
   3  something was not found, cannot be read or cannot be reached, or is not decided yet`;
 
@@ -115,6 +117,29 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .option("--url <url>", "address of an ingress, for a submission id (default: ASSAY_URL; the key is ASSAY_KEY)")
     .action(async (what: string, options: ExplainEventOptions & ExplainVerdictOptions) =>
       finish(await (isSubmissionId(what) ? explainVerdict : explainEvent)(what, options, world)),
+    );
+
+  rules
+    .command("diff")
+    .description("judge rows of the past by old and new rulesets, and tell what is answered otherwise")
+    .argument("<old>", "a folder of rulesets, or the file of one that judges every row")
+    .argument("<new>", "the same, changed")
+    .option("--from <file>", "the rows: NDJSON, plain or gzip; - is stdin")
+    .option("--since <duration>", "rows of the archive; not in this version")
+    .option("--ruleset <name>", "the ruleset that judges every row; by default the one of its flow")
+    .option("--fail-if <condition>", `exit with 1 if it holds, as in 'block_rate_delta > 0.01 || flips > 100'`)
+    .option("--max-bad <number>", "bad lines that are left out; more end it", "100")
+    .option("--examples <ids|full>", "what examples show: full shows visitors, contexts and values", "ids")
+    .option("--threads <number>", "threads to judge on, up to 8; 0 does all on one (default: one for each processor)")
+    .addOption(new Option("--markdown", "print Markdown for a pull request").conflicts("json"))
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      `\n--fail-if compares, by > >= < <= == !=, joined by && and ||:\n  ${METRICS.toSorted().join(" ")}`,
+    )
+    .addHelpText("after", EXIT_CODES)
+    .action(async (oldPath: string, newPath: string, options: DiffOptions) =>
+      finish(await diffRulesets(oldPath, newPath, options, world)),
     );
 
   command(rules, "list")

@@ -22,6 +22,12 @@ export interface World {
   readonly paint: Paint;
   /** Prints a line at once: for a command that goes on. What others found is in their Report. */
   print(line: string): void;
+  /** What is piped in. */
+  stdin(): AsyncIterable<Uint8Array>;
+  /** Shows one line in the place of the one before, an empty one to end it. Absent where nobody looks. */
+  readonly showProgress?: (line: string) => void;
+  /** Threads to share work among, and the file that each runs; absent, all is done on this thread. */
+  readonly threads?: { readonly file: URL; readonly count: number };
   /** Resolves when the user ends a command that goes on. Until it is called, the signals do what they always do. */
   interrupted(): Promise<void>;
   /** Bytes that nobody can guess. */

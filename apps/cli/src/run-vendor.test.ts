@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
 import { createServer } from "node:net";
 import { anEvent } from "@assay/fingerprint/stand-in";
 import { describe, expect, test } from "vitest";
@@ -105,6 +106,7 @@ async function startVendor(...args: string[]): Promise<Vendor> {
         lines.push(line);
         resolve();
       },
+      stdin: () => Readable.from([]),
       interrupted: () => new Promise((interrupt) => (stop = interrupt)),
     });
     ran.then(({ err }) => reject(new Error(err)), reject);

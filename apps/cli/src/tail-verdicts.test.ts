@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
@@ -115,6 +116,7 @@ function runWith(
     paint: createPaint(false),
     randomBytes,
     readInput: () => Promise.resolve(""),
+    stdin: () => Readable.from([]),
     print,
     interrupted: () => interrupted,
   });

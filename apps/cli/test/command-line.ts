@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { afterEach, beforeEach } from "vitest";
 import { createPaint } from "../src/paint.ts";
 import { run, type Run } from "../src/program.ts";
@@ -17,7 +18,7 @@ export function useFolder(): void {
 }
 
 /** Writes a file of the folder; returns its path. */
-export function put(path: string, text: string): string {
+export function put(path: string, text: string | Uint8Array): string {
   const file = join(folder, path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, text);
@@ -27,6 +28,13 @@ export function put(path: string, text: string): string {
 /** Runs a command line on the folder, whose path reads `DIR` in what comes back. */
 export async function assay(...args: string[]): Promise<Run> {
   return await assayPainted(false, ...args);
+}
+
+let stdin: readonly Buffer[] = [];
+
+/** What is piped into the command lines that follow. */
+export function pipe(...chunks: readonly Buffer[]): void {
+  stdin = chunks;
 }
 
 /** The same, as on a terminal with colours or without. */
@@ -49,6 +57,7 @@ async function runOn(
     now,
     paint: createPaint(isColoured),
     print: () => undefined,
+    stdin: () => Readable.from(stdin),
     interrupted: () => Promise.resolve(),
     randomBytes,
     readInput: () => Promise.resolve(input),

@@ -65,7 +65,9 @@ describe("loadRulesetFolder", () => {
       ...more,
     });
     const candidate = folder.candidateOf(folder.default) ?? folder.default;
-    expect(candidate.definitions.map((one) => folder.countedWithout(candidate).has(one))).toEqual([isCounted]);
+    expect(candidate.counters.map(({ definition }) => folder.countedWithout(candidate).has(definition))).toEqual([
+      isCounted,
+    ]);
   });
 
   test("names the flows of rulesets, counters and routes", () => {

@@ -109,7 +109,11 @@ function folderOf(
   const flows = new Set([...routes.flows, ...all.flatMap((ruleset) => ruleset.flows)]);
   const routed = new Set([undefined, ...routes.flows].map((flow) => routes.rulesetOf(flow)));
   const countedWithout = (candidate: Ruleset) =>
-    new Set(all.flatMap((one) => (one !== candidate || routed.has(one.name) ? one.definitions : [])));
+    new Set(
+      all
+        .filter((one) => one !== candidate || routed.has(one.name))
+        .flatMap(({ counters }) => counters.map(({ definition }) => definition)),
+    );
   const counted = new Map(all.map((ruleset) => [ruleset, countedWithout(ruleset)]));
   return {
     ...rest,

@@ -48,6 +48,34 @@ describe("loadRuleset", () => {
     expect(ruleset.largestMaxEventAgeMs).toBe(1_800_000);
   });
 
+  test("names the fields of an event that it reads, wherever it does", () => {
+    const ruleset = rulesetOf(
+      "integrity: { stale: off }",
+      "expose: [ip_info.v4.asn]",
+      "counters:",
+      "  logins: { key: linked_id, distinct: os, where: incognito, window: 1h }",
+      "rules:",
+      "  - { id: a, when: vpn && counters.logins > 1, except: 'has(proxy_details)', score: 1 }",
+      "  - { id: b, when: 'labels.exists(l, l.prediction)', score: 1, mode: shadow }",
+      "  - { id: c, when: 'lower(url) == \"x\" || age(timestamp) > 5', action: review, rollout: 10% }",
+      "  - { id: d, when: frida, score: 1, mode: off }",
+    );
+    const asked = ["incognito", "ip_info", "labels", "linked_id", "os", "proxy_details", "timestamp", "url", "vpn"];
+    expect([...ruleset.eventFields].toSorted()).toEqual(["identification", ...asked, "replayed"].toSorted());
+  });
+
+  test("tells of each counter whether it hangs on a list", () => {
+    const lists = "lists: { qa: { type: string, file: lists/qa.txt } }";
+    const of = (where: string) => `{ key: ip_address, window: 1h, where: '${where}' }`;
+    const counters = `counters: { a: ${of("vpn")}, b: ${of("vpn || linked_id in lists.qa")} }`;
+    const text = `ruleset: test\n${lists}\n${counters}`;
+    const ruleset = loadRuleset(text, { file: "test.yaml", files: new Map([["lists/qa.txt", "a\n"]]) });
+    expect(ruleset.counters).toMatchObject([
+      { name: "a", readsLists: false },
+      { name: "b", readsLists: true },
+    ]);
+  });
+
   test("names its flows: those with an age of their own and those a condition compares with", () => {
     const ruleset = rulesetOf(
       "settings: { max_event_age_by_flow: { checkout: 30m } }",

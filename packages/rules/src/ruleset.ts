@@ -1,4 +1,5 @@
 import type { UndecidedCode } from "@assay/protocol";
+import { type Expression, partsOf } from "./condition/expression.ts";
 import { createJudge } from "./judge/decide.ts";
 import type { Decision } from "./judge/decision.ts";
 import { createCounting } from "./judge/count.ts";
@@ -47,8 +48,10 @@ export interface Ruleset {
   readonly candidate?: string;
   /** What loads but deserves a look. */
   readonly warnings: readonly RulesetFault[];
-  /** What stands for what each of its counters counts, as `CounterUse.definition`. */
-  readonly definitions: readonly string[];
+  /** In the order of the file. */
+  readonly counters: readonly CounterSummary[];
+  /** Names of the fields at the top of an event that it reads. All others change nothing of what it says. */
+  readonly eventFields: ReadonlySet<string>;
   /** What its counters ask of shared memory for an input. `checks` of uses (`reused`, …) are not known to them. */
   readonly counting: Counting;
   /** Judges an input. Pure, deterministic, never throws. */
@@ -59,6 +62,15 @@ export interface Ruleset {
   explain(input: Input): RuleExplanation[];
   /** Runs the tests of its own file. Empty when it has none. */
   runTests(): RulesetTestResult[];
+}
+
+/** What a counter is known by. */
+interface CounterSummary {
+  readonly name: string;
+  /** Stands for what it counts, as `CounterUse.definition`. */
+  readonly definition: string;
+  /** Whether what it counts hangs on a list, whose entries are no part of the definition. */
+  readonly readsLists: boolean;
 }
 
 const ENGINE = "assay-rules/1";
@@ -110,6 +122,7 @@ export function finish({ content, faults, own }: RulesetDraft): Ruleset {
   const { settings, facts, candidate } = content;
   const ages = settings.maxEventAgeMsByFlow;
   const judge = createJudge(content);
+  const counting = createCounting(content);
   return {
     name: content.name,
     digest: digestOf(content, ENGINE),
@@ -126,8 +139,13 @@ export function finish({ content, faults, own }: RulesetDraft): Ruleset {
     origin: own.file,
     ...(candidate === undefined ? {} : { candidate: candidate.text }),
     warnings: faults.sorted("warning"),
-    definitions: content.counters.map(({ definition }) => definition),
-    counting: createCounting(content),
+    counters: content.counters.map(({ name, definition, where }) => ({
+      name,
+      definition,
+      readsLists: where !== undefined && looksUp(where),
+    })),
+    eventFields: new Set([...judge.eventFields, ...counting.eventFields]),
+    counting: counting.counting,
     decide: judge.decide,
     undecided: judge.undecided,
     explain: (input) => explainRules(content, input),
@@ -138,4 +156,8 @@ export function finish({ content, faults, own }: RulesetDraft): Ruleset {
 function flowsOf({ settings, rules, counters }: RulesetContent): string[] {
   const conditions = [...rules.map(({ condition }) => condition), ...counters.flatMap(({ where }) => where ?? [])];
   return [...new Set([...settings.maxEventAgeMsByFlow.keys(), ...conditions.flatMap(flowsIn)])].toSorted();
+}
+
+function looksUp(expression: Expression): boolean {
+  return expression.kind === "listed" || partsOf(expression).some(looksUp);
 }

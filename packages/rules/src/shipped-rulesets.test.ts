@@ -182,6 +182,12 @@ describe.each(folder.all.map((ruleset) => [ruleset.origin, ruleset] as const))("
     expect(missing.filter((path) => expected.includes(path))).toEqual([]);
   });
 
+  test.each(devices)("decides on %s by the fields that it names alone", (_, __, signals) => {
+    const told = { ...signals, bot: "bad", vpn: true, frida: true, replayed: true, tampering: true, suspect_score: 40 };
+    const fields = Object.entries(told).filter(([name]) => ruleset.eventFields.has(name));
+    expect(ruleset.decide(inputOf(Object.fromEntries(fields)))).toEqual(ruleset.decide(inputOf(told)));
+  });
+
   test("says in its head when to use it, by whose guidance, and what it will not do", () => {
     const head = /^(?:#.*\n)+/.exec(files.get(origin.slice("rulesets/".length)) ?? "")?.[0] ?? "";
     expect(head).toContain("What it will not do:");

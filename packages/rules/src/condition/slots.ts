@@ -17,6 +17,8 @@ export type Slots = (SlotValue | undefined)[];
 
 /** Gives every used field one place, so that each is looked up and type-checked once per decision. */
 export class SlotTable {
+  /** Names of the fields at the top of an event that have a place, or that hold one that has. */
+  readonly eventFields = new Set<string>();
   readonly #indexes = new Map(FIXED_PLACES);
   readonly #absent: Slots = Array.from({ length: FIXED_COUNT }, () => undefined);
   readonly #lists: ReadonlyMap<string, List | undefined>;
@@ -32,6 +34,7 @@ export class SlotTable {
   /** The place of a field; the same for equal paths. */
   indexOf(field: Field): number {
     const [key = ""] = field.keys;
+    if (field.root === "event") this.eventFields.add(key);
     const reader = field.root === "event" ? (EVENT_READERS[key] ?? EVENT_READERS["*"]) : undefined;
     if (reader !== undefined && !this.#readers.includes(reader)) this.#readers.push(reader);
     const known = this.#indexes.get(field.path);

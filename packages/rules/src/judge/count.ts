@@ -8,15 +8,19 @@ import type { Counter } from "../ruleset/counters.ts";
 import type { RulesetContent } from "../ruleset/ruleset-content.ts";
 import type { CounterUse, Counting, OutcomeCounts } from "./counting.ts";
 
-/** Compiles what the counters of a ruleset ask of shared memory. */
-export function createCounting({ counters, lists }: Pick<RulesetContent, "counters" | "lists">): Counting {
+/** Compiles what the counters of a ruleset ask of shared memory, and names the fields of an event that they read. */
+export function createCounting({ counters, lists }: Pick<RulesetContent, "counters" | "lists">): {
+  readonly counting: Counting;
+  readonly eventFields: ReadonlySet<string>;
+} {
   const slots = new SlotTable(lists);
   const uses = counters.map((counter) => compileCounter(counter, slots));
-  return (input) => {
+  const counting: Counting = (input) => {
     if (uses.length === 0) return [];
     const values = slots.read(input);
     return uses.map((use) => use(values)).filter((use) => use !== undefined);
   };
+  return { counting, eventFields: slots.eventFields };
 }
 
 function compileCounter(counter: Counter, slots: SlotTable): (values: Slots) => CounterUse | undefined {
@@ -72,13 +76,23 @@ function countOutcomes(where: Expression | undefined, slots: SlotTable): Counts 
     return field && slots.indexOf(field);
   };
   const places = { outcome: placeOf("outcome"), label: placeOf("label") };
-  return tableOf(names, cases, (values, { outcome, label }) => {
+  const holds = (values: Slots, { outcome, label }: Case) => {
     // A copy, as terms keep what they worked out of one outcome in it.
     const known = values.slice();
     if (places.outcome !== undefined) known[places.outcome] = outcome;
     if (places.label !== undefined) known[places.label] = label;
     return evaluate(known) === true;
-  });
+  };
+  if (!asksOnlyOutcomes(where)) return tableOf(names, cases, holds);
+  // Then it is the same for every submission, and working it out takes longer than all other counters together.
+  const always = cases.filter((one) => holds([], one)).map(({ pair }) => pair);
+  return (_, isCounted) => ({ on: "outcome", names, pairs: isCounted ? always : [] });
+}
+
+function asksOnlyOutcomes(expression: Expression): boolean {
+  if (toldBy(expression) !== undefined) return true;
+  const parts = partsOf(expression);
+  return parts.length > 0 && parts.every(asksOnlyOutcomes);
 }
 
 function tableOf(

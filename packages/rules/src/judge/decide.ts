@@ -16,6 +16,8 @@ import { settleAction } from "./precedence.ts";
 export interface Judge {
   readonly decide: (input: Input) => Decision;
   readonly undecided: (code: UndecidedCode) => Decision;
+  /** As `Ruleset.eventFields`, without what its counters read. */
+  readonly eventFields: ReadonlySet<string>;
 }
 
 /** Compiles a ruleset's rules, most severe first, so that reasons and sums do not depend on their order in the file. */
@@ -28,6 +30,7 @@ export function createJudge(content: RulesetContent): Judge {
   const judgeIntegrity = compileIntegrity(content.integrity, slots);
   const invalidFacts = createFactCheck(content.facts, slots);
   return {
+    eventFields: slots.eventFields,
     decide(input) {
       const values = slots.read(input);
       const decision = emptyDecision(liveForAll + countReached(rollouts, values));

@@ -1,0 +1,100 @@
+import { CounterSet, MAX_MEMBERS } from "./counter-set.ts";
+
+/** One counter for one value of its key. */
+export interface CounterPlace {
+  /** As `CounterUse.definition`. */
+  readonly definition: string;
+  /** The values of its key, as `CounterUse.key`. */
+  readonly key: string;
+  readonly windowMs: number;
+}
+
+/** What a submission asks of a counter. Times are unix ms. */
+export interface CounterQuestion {
+  readonly receivedAt: number;
+  /** More than 10 s after `receivedAt` is a wrong clock, and is taken as that. */
+  readonly eventTime: number;
+  /** What the submission itself counts as, if it does. */
+  readonly member?: string | undefined;
+}
+
+export interface CounterAnswer {
+  /** At most 1,000. Holds this submission if that counts. */
+  readonly value: number;
+  /** Whether the counter is younger than its window. */
+  readonly isWarming: boolean;
+}
+
+const MAX_AHEAD_MS = 10_000;
+const DAY_MS = 86_400_000;
+/** How often what no window can reach any more is forgotten, in sets that were made. */
+const SWEEP_EVERY = 50_000;
+
+interface Held {
+  readonly set: CounterSet;
+  readonly windowMs: number;
+  lastMs: number;
+}
+
+/**
+ * The counters of the ledger, in memory: the same values for the same submissions and outcomes in the same order.
+ * Memory is bounded by what lies within a window and a day.
+ */
+export class CounterMemory {
+  readonly #held = new Map<string, Map<string, Held>>();
+  readonly #since = new Map<string, number>();
+  #made = 0;
+
+  /** Takes over what another memory knows of a counter. Both count on their own from then on. */
+  takeOver(definition: string, from: CounterMemory): void {
+    const since = from.#since.get(definition);
+    if (since !== undefined) this.#since.set(definition, since);
+    const sets = [...(from.#held.get(definition) ?? [])];
+    this.#held.set(definition, new Map(sets.map(([key, { set, ...held }]) => [key, { ...held, set: set.copy() }])));
+  }
+
+  /** Counts an outcome at the time when it occurred, unix ms. */
+  tell(place: CounterPlace, member: string, occurredAt: number): void {
+    this.#count(place, member, occurredAt, occurredAt);
+  }
+
+  /** Counts the submission if it does, and reads the counter. */
+  ask(place: CounterPlace, { receivedAt, eventTime: givenTime, member }: CounterQuestion): CounterAnswer {
+    const { definition, key, windowMs } = place;
+    const eventTime = Math.min(givenTime, receivedAt + MAX_AHEAD_MS);
+    const since = this.#since.get(definition) ?? receivedAt;
+    if (since === receivedAt) this.#since.set(definition, receivedAt);
+    if (member !== undefined) this.#count(place, member, eventTime, receivedAt);
+    const set = this.#held.get(definition)?.get(key)?.set;
+    const before = receivedAt - windowMs;
+    const last = Math.max(receivedAt, eventTime);
+    let value = set?.between(before, last) ?? 0;
+    if (member !== undefined) {
+      // A later submission has moved the distinct value on, or the event is older than the window: it counts itself.
+      const score = set?.scoreOf(member) ?? before;
+      if (score <= before || score > last) value = Math.min(value + 1, MAX_MEMBERS);
+    }
+    return { value, isWarming: receivedAt - since < windowMs };
+  }
+
+  #count({ definition, key, windowMs }: CounterPlace, member: string, score: number, atMs: number): void {
+    let sets = this.#held.get(definition);
+    if (sets === undefined) this.#held.set(definition, (sets = new Map()));
+    let held = sets.get(key);
+    if (held === undefined) {
+      sets.set(key, (held = { set: new CounterSet(), windowMs, lastMs: atMs }));
+      this.#made += 1;
+      if (this.#made % SWEEP_EVERY === 0) this.#sweep(atMs);
+    }
+    held.lastMs = Math.max(held.lastMs, atMs);
+    held.set.count(member, score, { atMs, windowMs });
+  }
+
+  #sweep(nowMs: number): void {
+    for (const sets of this.#held.values()) {
+      for (const [key, { windowMs, lastMs }] of sets) {
+        if (lastMs < nowMs - windowMs - DAY_MS) sets.delete(key);
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import { loadRuleset } from "../index.ts";
+import type { BacktestRow } from "./backtest-row.ts";
+import { always } from "./choose-ruleset.ts";
+import { CounterReplay } from "./counter-replay.ts";
+import { createRowJudge, type RowJudgment } from "./judge-row.ts";
+
+const RECEIVED_AT = 1_760_000_000_000;
+
+function aRow(at: number, over: Partial<BacktestRow> = {}): BacktestRow {
+  const receivedAt = RECEIVED_AT + at;
+  return {
+    event: { event_id: `${receivedAt}.event`, timestamp: receivedAt, ip_address: "192.0.2.1" },
+    context: { user_id: "anna" },
+    receivedAt,
+    kind: "sealed",
+    checks: {},
+    outcomes: [],
+    ...over,
+  };
+}
+
+function rulesetOf(counters: string, list = "") {
+  const rules = "rules: [{ id: often, when: counters.it > 1, action: review }]";
+  const lists = "lists: { qa: { type: string, file: lists/qa.txt } }";
+  const text = ["ruleset: test", "integrity: { reused: off }", lists, counters, rules].join("\n");
+  return loadRuleset(text, { file: "test.yaml", files: new Map([["lists/qa.txt", list]]) });
+}
+
+/** What both sides answer on each row. */
+function judged(before: ReturnType<typeof rulesetOf>, after: ReturnType<typeof rulesetOf>, ...rows: BacktestRow[]) {
+  const judge = createRowJudge(always(before), always(after));
+  const replay = new CounterReplay();
+  return rows.map((row): RowJudgment => {
+    const prepared = judge.prepare(row);
+    const { receivedAt, event } = row;
+    const answers = replay.replay([{ receivedAt, eventTime: event.timestamp, asks: prepared.asks }]);
+    return judge.judge(prepared, answers, 0);
+  });
+}
+
+function actionsOf(judgments: readonly RowJudgment[]): string[] {
+  return judgments.map(({ old: before, new: after }) => `${before.action} ${after.action}`);
+}
+
+const BY_USER = "counters: { it: { key: context.user_id, window: 1h } }";
+
+describe("createRowJudge", () => {
+  test("asks once for a counter that both sides have, by whatever name", () => {
+    const renamed = rulesetOf(
+      BY_USER.replace("it:", "other: { key: context.user_id, window: 2h }, it:").replace("other", "z"),
+    );
+    const { asks } = createRowJudge(always(rulesetOf(BY_USER)), always(renamed)).prepare(aRow(0));
+    expect(asks.map(({ asking, windowMs }) => [asking, windowMs])).toEqual([
+      ["both", 3_600_000],
+      ["new", 7_200_000],
+    ]);
+  });
+
+  test("counts for each side by its own counters", () => {
+    const byAddress = rulesetOf("counters: { it: { key: ip_address, window: 1h } }");
+    const ben = { context: { user_id: "ben" } };
+    expect(actionsOf(judged(rulesetOf(BY_USER), byAddress, aRow(0), aRow(1, ben), aRow(2)))).toEqual([
+      "allow allow",
+      "allow review",
+      "review review",
+    ]);
+  });
+
+  test("sees that a list of one side holds what that of the other does not", () => {
+    const listed = "counters: { it: { key: ip_address, where: context.user_id in lists.qa, window: 1h } }";
+    const listing = judged(rulesetOf(listed, "ben"), rulesetOf(listed, "anna"), aRow(0), aRow(1));
+    expect(actionsOf(listing)).toEqual(["allow allow", "allow review"]);
+  });
+
+  test.each([
+    ["a replay", { checks: { reused: true } }],
+    ["a backfilled row", { kind: "backfill" }],
+    ["the same event by another door", { event: aRow(0).event }],
+  ] as const)("does not count %s", (_, over) => {
+    expect(actionsOf(judged(rulesetOf(BY_USER), rulesetOf(BY_USER), aRow(0), aRow(1, over)))[1]).toBe("allow allow");
+  });
+
+  test.each([
+    ['outcome == "failed"', { outcome: "failed" }, "review"],
+    ['outcome == "failed"', { outcome: "won" }, "allow"],
+    ['label == "fraud"', { outcome: "failed", label: "fraud" }, "review"],
+    ['outcome != "won"', { outcome: "lost" }, "review"],
+  ] as const)("counts by %s the outcome %j: %s", (where, told, action) => {
+    const ruleset = rulesetOf(`counters: { it: { on: outcome, key: context.user_id, where: '${where}', window: 1h } }`);
+    const outcomes = [{ ...told, occurredAt: RECEIVED_AT + 5 }];
+    const rows = [aRow(0, { outcomes }), aRow(1, { outcomes }), aRow(9)];
+    expect(actionsOf(judged(ruleset, ruleset, ...rows)).at(-1)).toBe(`${action} ${action}`);
+  });
+});
