@@ -1,25 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { accessSync, constants } from "node:fs";
 import { dirname, join } from "node:path";
 import { createAssayClient } from "@assay/client";
 import { parseSealedKeys, seal } from "@assay/fingerprint";
 import { checkServer, connectForCommands, disconnect, whenReady } from "@assay/ledger";
-import { loadConfig as loadIngressConfig } from "@assay/ingress";
-import { type Event, isRecord, ROLES } from "@assay/protocol";
+import { type Event, isRecord } from "@assay/protocol";
 import { Verdict } from "@assay/protocol/schemas";
 import { loadRuleset } from "@assay/rules";
-import { loadConfig as loadWorkerConfig } from "@assay/worker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startApp } from "../support/app-process.ts";
-import { assay as runAssay } from "../support/assay-command.ts";
 import { aBot, anEvent, aToken } from "../support/events.ts";
 import { eventually } from "../support/eventually.ts";
 import { type FingerprintApi, startFingerprintApi } from "../support/fingerprint-api.ts";
 import { freePort, type PrivateRedis } from "../support/private-redis.ts";
 import { startRedis } from "../support/redis-server.ts";
-import { messageOf } from "../support/ruleset-faults.ts";
 import {
   blockOf,
   blocksOf,
@@ -227,35 +222,6 @@ describe("README.md", () => {
     });
   });
 
-  test("shows a misspelt ruleset and exactly what is said about it", () => {
-    const load = () => loadRuleset(blockOf(readme, "misspelt"), { file: "rulesets/checkout.yaml" });
-    expect(messageOf(load)).toBe(blockOf(readme, "misspelt-error").trimEnd());
-  });
-
-  test("shows a gate for changes of rules that stops one, and lets another through", async () => {
-    const [, command = ""] = blockOf(readme, "diff").trim().split("\n");
-    const words = (command.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ""));
-    expect(words.slice(0, 2)).toEqual(["npx", "assay"]);
-    const cwd = mkdtempSync(join(tmpdir(), "assay-readme-"));
-    const before = "ruleset: default\nrules: [{ id: bad_bot, when: bot == 'bad', action: block }]";
-    const put = (path: string, text: string) => {
-      mkdirSync(dirname(join(cwd, path)), { recursive: true });
-      writeFileSync(join(cwd, path), text);
-    };
-    const gate = async (after: string) => {
-      put("rulesets/default.yaml", after);
-      return await runAssay(
-        words.slice(2).map((word) => word.replace("/tmp/before", "before")),
-        { cwd },
-      );
-    };
-    put("before/rulesets/default.yaml", before);
-    put("logins.ndjson", `${JSON.stringify(aBot())}\n${JSON.stringify(anEvent({ vpn: true }))}\n`);
-    expect(await gate(before)).toMatchObject({ exitCode: 0 });
-    expect(await gate(before.replace("bot == 'bad'", "vpn || bot == 'bad'"))).toMatchObject({ exitCode: 1 });
-    rmSync(cwd, { recursive: true });
-  });
-
   test("shows settings of Redis that leave nothing to say", async () => {
     const connection = connectForCommands({ url: redis.url });
     await whenReady(connection);
@@ -271,44 +237,6 @@ describe("README.md", () => {
     const shown = namesIn(blockOf(readme, "doctor-output"));
     expect(shown.filter((name) => !namesIn(stdout).includes(name))).toEqual([]);
     expect(shown.length).toBeGreaterThan(4);
-  });
-
-  test("shows keys and tenants that both apps can read", () => {
-    const env = {
-      REDIS_URL: redis.url,
-      ASSAY_TENANTS_FILE: folder.write("tenants.yaml", fillIn(blockOf(readme, "tenants"), place)),
-    };
-    const ASSAY_KEYS_FILE = folder.write("keys.yaml", blockOf(readme, "keys"));
-    const { tenants, credentials } = loadIngressConfig({ ...env, ASSAY_KEYS_FILE });
-    expect(tenants.map(({ name }) => name)).toEqual(["0", "shop-eu"]);
-    expect(credentials.keys.map(({ tenant, name }) => `${tenant}/${name}`)).toEqual([
-      "0/shop",
-      "shop-eu/shop",
-      "shop-eu/desk",
-    ]);
-    expect(loadWorkerConfig(env).tenants[1]).toEqual({
-      name: "shop-eu",
-      sealedKeys: place.sealedKey,
-      lookups: { apiKeys: ["your-api-key"], region: "eu", rps: 5, burst: 15 },
-      rulesetsFolder: expect.stringMatching(/\/rulesets-eu$/),
-    });
-  });
-
-  test("names every role", () => {
-    const told = tableOf(readme, "role").flatMap(({ role = "" }) => role.replaceAll("`", "").split(", "));
-    expect(told.toSorted()).toEqual(ROLES.toSorted());
-  });
-
-  test("shows endpoints that a worker can read", () => {
-    const secret = `whsec_${randomBytes(32).toString("base64")}`;
-    const text = blockOf(readme, "endpoints").replaceAll("whsec_your-secret", secret);
-    const env = { REDIS_URL: place.redisUrl, ASSAY_ENDPOINTS_FILE: folder.write("endpoints.yaml", text) };
-    const { roles, deliver } = loadWorkerConfig(env);
-    expect(roles).toEqual(["score", "deliver"]);
-    expect(deliver?.endpoints).toMatchObject([
-      { name: "orders", tenant: "0", secrets: [secret], fields: "reasons", late: false, allowPrivate: false },
-      { name: "desk", headers: { authorization: "Bearer your-token" }, late: true, allowPrivate: true },
-    ]);
   });
 
   test("alerts by metrics that the processes have", async () => {
