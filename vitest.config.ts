@@ -6,6 +6,8 @@ const conditions = ["@assay/source"];
 export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    // Tests mostly wait: for processes to start and die, and for times to pass. One fewer than processors is the default.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,

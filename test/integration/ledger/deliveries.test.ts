@@ -108,7 +108,7 @@ describe("takeDeliveries", () => {
   test("tells how many wait and how old the oldest is", async () => {
     const ledger = await openLedger();
     const [id = ""] = await planned(ledger, 3);
-    await ledger.redis.zadd(ledger.keys.undelivered(ENDPOINT), (await timeOf(ledger.redis)) - HOUR_MS, id);
+    await ledger.redis.zadd(ledger.keys.undelivered(ENDPOINT), Math.floor(await timeOf(ledger.redis)) - HOUR_MS, id);
     const { standing } = await take(ledger, { count: 0 });
     expect(standing).toMatchObject({ paused: undefined, undelivered: 3, expired: 0 });
     expect(standing.oldestAgeMs).toBeGreaterThanOrEqual(HOUR_MS);

@@ -93,7 +93,8 @@ describe("a worker of two tenants", () => {
   test("looks up for one tenant while the vendor hangs for the other", async () => {
     const api = await startFingerprintApi();
     stops.push(() => api.stop());
-    const hanging = createServer(() => undefined);
+    let asked = 0;
+    const hanging = createServer(() => void asked++);
     await new Promise<void>((resolve) => hanging.listen(0, "127.0.0.1", resolve));
     stops.push(async () => {
       hanging.closeAllConnections();
@@ -106,8 +107,8 @@ describe("a worker of two tenants", () => {
       us: { fingerprint: { api_keys: ["key-us"], api_url: api.url } },
     });
     await eu.runWorker({ env: { ...env, ASSAY_CONCURRENCY: "1" } });
-    const stuck = await Promise.all(Array.from({ length: 10 }, () => eu.submitLookup(anEventId())));
-    await eventually(async () => (await eu.redis.hget(eu.keys.record(stuck[0] ?? ""), "t")) === "1");
+    await Promise.all(Array.from({ length: 10 }, () => eu.submitLookup(anEventId())));
+    await eventually(() => asked > 0);
     const event = aBot();
     api.add(event);
     expect(rulesOf(await us.verdict(await us.submitLookup(event.event_id), { timeoutMs: 4000 }))).toEqual([
