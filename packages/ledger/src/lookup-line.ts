@@ -49,11 +49,12 @@ export type Turn =
  * machine) must not drain it for long. `hold` keeps it shut after the vendor throttled.
  *
  * There are two lines: what somebody waits for goes first, but for every sixty-fifth turn, so that the others never stand
- * still; `since` counts. Each line is self-clocked fair queueing: a network's lookups are numbered from the turn that is
- * served now, so that one that wants a thousand gets one while others want one each, and forged ids of one network hold
- * up nobody else. Of equal turns the first come is first.
+ * still; `since` counts. No turn is kept free for one of the others that sleeps: it asks for the next when it wakes.
+ * Each line is self-clocked fair queueing: a network's lookups are numbered from the turn that is served now, so that one
+ * that wants a thousand gets one while others want one each, and forged ids of one network hold up nobody else. Of equal
+ * turns the first come is first.
  * Whoever has as many free lookups as there are places before it takes its own at once: those before it find theirs.
- * Who is not waited for and was overtaken sleeps as long again as it has waited, and not for each that overtakes it.
+ * Who is not waited for and was overtaken sleeps as long again as it has waited, and wakes not for each that overtakes.
  */
 const take = createScript(`
 local id, awaited, network, within, waited, rps, burst = unpack(ARGV, 1, 7)
@@ -104,10 +105,8 @@ redis.call('ZADD', until_of, string.format('%.0f', latest), id)
 
 local since = tonumber(redis.call('HGET', turns, 'since') or 0)
 local rank = redis.call('ZRANK', line, id)
-local before
-if awaited == '1' then
-  before = rank + math.min(redis.call('ZCARD', others), math.floor((rank + since) / 64))
-else
+local before = rank
+if awaited ~= '1' then
   before = rank + math.max(0, math.min(redis.call('ZCARD', first), 64 * (rank + 1) - since))
 end
 
@@ -132,7 +131,7 @@ else
     leave(id)
     row = { 'too_late' }
   else
-    if awaited ~= '1' and not turn then for_ms = math.min(within, math.max(for_ms, waited)) end
+    if awaited ~= '1' and not turn and before > 0 then for_ms = math.min(within, math.max(for_ms, waited)) end
     row = { 'wait', string.format('%.0f', for_ms) }
   end
 end

@@ -109,8 +109,22 @@ describe("takeTurn", () => {
     const awaited = Array.from({ length: 80 }, (_, n) => aRequest({ isAwaited: true, network: `n${n}` }));
     for (const request of [...awaited.slice(0, 10), patient, ...awaited.slice(10)])
       await takeTurn(ledger.redis, ledger.keys, request);
-    const order = await served(ledger, [...awaited, patient]);
+    const order = await served(ledger, [patient, ...awaited]);
     expect(order.indexOf(patient.id)).toBe(64);
+  });
+
+  test("keeps no lookup from those that somebody waits for, for one that sleeps", async () => {
+    const ledger = await emptied();
+    await turnOf(ledger);
+    await ledger.redis.hset(ledger.keys.lookupTurns(), "since", 1000);
+    await ledger.redis.hset(
+      ledger.keys.lookupBucket("key1"),
+      "tokens",
+      1,
+      "at",
+      Math.floor(await timeOf(ledger.redis)),
+    );
+    expect(await turnOf(ledger, { isAwaited: true })).toMatchObject({ status: "turn" });
   });
 
   test("serves those of equal turns as they came", async () => {
