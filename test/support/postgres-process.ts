@@ -4,6 +4,7 @@ import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync } fr
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { hasEnded, untilEnded } from "./child-ended.ts";
 import { eventually } from "./eventually.ts";
 import { type PrivatePostgres, SETTINGS, type UntilReady } from "./private-postgres.ts";
 import { freePort } from "./private-redis.ts";
@@ -94,7 +95,7 @@ function watch(postgres: ChildProcess, dir: string): ChildProcess {
 async function endAll({ postgres, watchdog }: Running): Promise<void> {
   await killAll(postgres, "SIGKILL");
   watchdog.kill("SIGKILL");
-  if (!hasEnded(watchdog)) await once(watchdog, "exit");
+  await untilEnded(watchdog);
 }
 
 /** Signals the server and the processes it has made, which are in sessions of their own. */
@@ -105,7 +106,7 @@ async function killAll(postgres: ChildProcess, signal: NodeJS.Signals): Promise<
   postgres.kill(signal);
   for (const pid of children) signalTo(pid, signal);
   if (signal === "SIGSTOP" || signal === "SIGCONT") return;
-  if (!hasEnded(postgres)) await once(postgres, "exit");
+  await untilEnded(postgres);
   // A server is not started again while a process of the old one holds its memory.
   await eventually(() => children.every(isGone), { timeoutMs: 30_000 });
 }
@@ -121,10 +122,6 @@ function signalTo(pid: number, signal: NodeJS.Signals): void {
 /** Whether a process has ended, though nobody may have asked yet how. */
 function isGone(pid: number): boolean {
   return /^(?:Z|$)/.test(spawnSync("ps", ["-o", "stat=", "-p", `${pid}`], { encoding: "utf8" }).stdout.trim());
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }
 
 function findOwner(): Owner {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { hasEnded, untilEnded } from "./child-ended.ts";
 import { freePort, type PrivateRedis, type UntilReady } from "./private-redis.ts";
 
 interface Running {
@@ -93,14 +94,6 @@ async function endAll({ redis, watchdog }: Running): Promise<void> {
   await untilEnded(redis);
   watchdog.kill("SIGKILL");
   await untilEnded(watchdog);
-}
-
-async function untilEnded(child: ChildProcess): Promise<void> {
-  if (!hasEnded(child)) await once(child, "exit");
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }
 
 function isExecutable(path: string): boolean {

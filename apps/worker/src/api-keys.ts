@@ -29,8 +29,8 @@ export interface ApiKeysOptions {
   readonly lookups: readonly Lookups[];
   readonly probeAfterMs: number;
   readonly refusedMs: number;
-  /** Told once when a key's state changes. */
-  onState(keyId: string, state: KeyState): void;
+  /** Told at the start, where there is no state before, and once when a key's state changes. */
+  onState(keyId: string, state: KeyState, before: KeyState | undefined): void;
   /** Unix ms. */
   readonly now: () => number;
 }
@@ -66,13 +66,13 @@ function createApiKey(lookups: Lookups, options: ApiKeysOptions): ApiKey {
   let state: KeyState = "working";
   const enter = (next: KeyState) => {
     if (next === state) return;
+    options.onState(keyId, next, state);
     state = next;
-    options.onState(keyId, next);
   };
   const failing = createCircuit(isFailure, FAILURES_IN_A_ROW, options.probeAfterMs, options.now);
   const refused = createCircuit(isRefusal, 1, options.refusedMs, options.now);
   const settle = () => enter(refused.isOpen() ? "refused" : failing.isOpen() ? "failing" : "working");
-  options.onState(keyId, state);
+  options.onState(keyId, state, undefined);
   return {
     keyId,
     standing() {

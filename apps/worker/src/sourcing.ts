@@ -91,17 +91,14 @@ function openApiKeys(
   { metrics, logger, timing }: Pick<SourcingOptions, "metrics" | "logger" | "timing">,
 ): ApiKeys {
   const { timeoutMs, probeAfterMs, refusedMs } = timing;
-  // Said once, when it changes; the gauge tells as long as it lasts.
-  const alarm = new Map<string, KeyState>();
   return createApiKeys({
     lookups: apiKeys.map((apiKey) => createLookups({ ...rest, apiKey, timeoutMs })),
     probeAfterMs,
     refusedMs,
     now: Date.now,
-    onState(key, state) {
+    // Said once, when it changes; the gauge tells as long as it lasts.
+    onState(key, state, before) {
       for (const each of KEY_STATES) metrics.lookupKeys.set({ key, state: each }, each === state ? 1 : 0);
-      const before = alarm.get(key);
-      alarm.set(key, state);
       if (state === "refused") logger.error({ key }, REFUSED.key);
       if (state === "failing") logger.warn({ key }, "lookups by an API key fail in a row: it is only probed for now");
       if (state === "working" && before !== undefined) logger.info({ key }, "an API key works again");
