@@ -6,6 +6,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fasti
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AcceptDeps } from "./accept-arrival.ts";
+import type { ArchiveLink } from "./archive-link.ts";
 import type { Credentials } from "./credentials.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
 import type { WebhookVerdicts } from "./read-credentials.ts";
@@ -63,6 +64,8 @@ export interface RouteDeps {
   /** As they are now: they may rotate. */
   readonly credentials: () => Credentials;
   readonly streams: Streams;
+  /** Absent where none is configured. */
+  readonly archive?: ArchiveLink;
 }
 
 /** What serves a tenant. Throws a ProblemError `tenant_not_found`, which names no tenant. */
