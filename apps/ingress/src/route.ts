@@ -78,5 +78,14 @@ export function tenantOf({ tenants }: RouteDeps, name: string): TenantDeps {
   );
 }
 
+/** The archive. Throws a ProblemError `archive_not_configured` where there is none. */
+export function archiveOf({ archive }: RouteDeps): ArchiveLink {
+  if (archive !== undefined) return archive;
+  throw new ProblemError(
+    "archive_not_configured",
+    "This reads the archive. Set DATABASE_URL of the ingress to its Postgres.",
+  );
+}
+
 /** Media type of every answer that is no error. */
 export const JSON_TYPE = "application/json; charset=utf-8";
