@@ -2,7 +2,7 @@ export { ACTIONS, type Action, moreSevere } from "./actions.ts";
 export { type Address, parseAddress, stripPort } from "./address.ts";
 export { CHECK_NAMES, type CheckName, type Checks } from "./checks.ts";
 export { closestName, closestNames } from "./closest-name.ts";
-export { type Context, type Fact, isRecord, readContext } from "./context.ts";
+export { type Context, type Fact, isRecord, readContext, unknownField } from "./context.ts";
 export { canonicalJson, contentDigest, type ContentGroup, differingGroups } from "./digest.ts";
 export { envelopeOf, readEnvelope, type VerdictEnvelope } from "./envelope.ts";
 export { EVENT_SOURCES, type Event, type EventSource, MAX_EVENT_BYTES } from "./event.ts";
@@ -46,5 +46,6 @@ export {
 } from "./submission.ts";
 export { checkTestEvent, isTestEventId, readTestEvent, TEST_EVENT_IDS, type TestEvent } from "./test-event.ts";
 export { DEFAULT_TENANT, isTenantName, TENANT_NAME_RULE } from "./tenant.ts";
+export { readTime } from "./time.ts";
 export { INPUT_FAULT_CODES, UNDECIDED_CODES, type UndecidedCode } from "./undecided.ts";
 export type { Reason, Verdict } from "./verdict.ts";
