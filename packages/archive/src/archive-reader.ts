@@ -4,6 +4,7 @@ import { ArchiveError } from "./archive-error.ts";
 import type { ArchivePool } from "./archive-pool.ts";
 import { writeCursor } from "./cursor.ts";
 import { DAY_MS, listPartitions, type Partitioned } from "./partitions.ts";
+import { column } from "./verdict-columns.ts";
 import { pageSize, type VerdictFilter, verdictStatement, type Window, windowOf } from "./verdict-query.ts";
 
 /** A verdict as it was published. */
@@ -63,6 +64,8 @@ export interface ArchiveReader {
   verdicts(filter: VerdictFilter): Promise<VerdictPage>;
   /** The latest verdict of a submission id; undefined when there is none, or no longer. */
   verdict(wanted: Wanted): Promise<ArchivedVerdict | undefined>;
+  /** Which of these event ids any verdict is on. */
+  knownEvents(wanted: { readonly tenant: string; readonly eventIds: readonly string[] }): Promise<Set<string>>;
   /** What a verdict was made from, by the verdict's own time; undefined when it is no longer kept. */
   madeFrom(wanted: Wanted & { readonly receivedAt: number }): Promise<ArchivedEvent | undefined>;
   /** The latest of what an event id brought. */
@@ -147,6 +150,24 @@ export function createArchiveReader({ pool }: ArchiveReaderOptions): ArchiveRead
     async verdict(wanted) {
       const row = await latest<VerdictRecord>("verdicts", "pinned, body", "id = $2", wanted);
       return row && verdictOf(row);
+    },
+    async knownEvents({ tenant, eventIds }) {
+      // By the text of the column, which may be shorter.
+      const left = new Map(eventIds.map((eventId) => [column(eventId) ?? "", eventId]));
+      const known = new Set<string>();
+      await walk("verdicts", ALWAYS, left.size, async ({ from, to }) => {
+        const rows = await pool.query<{ event_id: string }>(
+          `SELECT DISTINCT event_id FROM assay.verdicts
+           WHERE tenant = $1 AND event_id = ANY($2) AND received_at >= $3 AND received_at < $4`,
+          [tenant, [...left.keys()], new Date(from), new Date(to)],
+        );
+        for (const { event_id: found } of rows) {
+          known.add(left.get(found) ?? found);
+          left.delete(found);
+        }
+        return rows;
+      });
+      return known;
     },
     async madeFrom({ tenant, id, receivedAt }) {
       const [row] = await pool.query<EventRecord>(
