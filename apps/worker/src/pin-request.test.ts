@@ -82,6 +82,13 @@ describe("pinRequestOf", () => {
     }
   });
 
+  test("asks for the counters of a backfilled event's own time, and never of one to come", () => {
+    const old = { timestamp: RECEIVED_AT - 3 * 86_400_000 };
+    expect(ask({ kind: "backfill", signals: old }).request?.asOf).toBe(old.timestamp);
+    expect(ask({ kind: "backfill", signals: { timestamp: RECEIVED_AT + 1000 } }).request?.asOf).toBe(RECEIVED_AT);
+    expect(ask({ kind: "webhook", signals: old }).request).not.toHaveProperty("asOf");
+  });
+
   test("claims what somebody presented, and nothing else", () => {
     expect(ask().request?.use).toMatchObject({ eventId: EVENT.event_id, flow: "login", bound: true });
     expect(ask({ kind: "webhook" }).request).not.toHaveProperty("use");

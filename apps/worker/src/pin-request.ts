@@ -26,6 +26,8 @@ export function pinRequestOf(submission: {
     id: work.id,
     receivedAt: work.receivedAt,
     eventTime: event.timestamp,
+    // What counted then, and not what counts now: days may lie between.
+    ...(kind === "backfill" ? { asOf: Math.min(event.timestamp, work.receivedAt) } : {}),
     counters: asked.map((counter) => requestOf(counter, { id: work.id, eventId: event.event_id, adds, hashKey })),
     ...(use === undefined ? {} : { use }),
   };

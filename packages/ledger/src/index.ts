@@ -124,3 +124,4 @@ export {
   takeDeliveries,
   type TakeRequest,
 } from "./take-deliveries.ts";
+export { eventsUnderWay } from "./under-way.ts";

@@ -8,7 +8,7 @@ export { envelopeOf, readEnvelope, type VerdictEnvelope } from "./envelope.ts";
 export { EVENT_SOURCES, type Event, type EventSource, MAX_EVENT_BYTES } from "./event.ts";
 export { EVENT_FIELDS, type EventField } from "./event-fields.generated.ts";
 export { EVENT_READERS, type EventSignals, type Signal } from "./event-readers.generated.ts";
-export { deliveryId, isSubmissionId, outcomeId, submissionId, webhookId } from "./ids.ts";
+export { backfillId, deliveryId, isSubmissionId, outcomeId, submissionId, webhookId } from "./ids.ts";
 export {
   createKeys,
   decidedChannel,
