@@ -71,6 +71,7 @@ export async function startScoring(options: ScoringOptions, stops: (() => Promis
     logger,
     name: `${hostname()}:${process.pid}:${options.adminPort}`,
     streamTtlMs: config.streamTtlMs,
+    ...(config.archive === undefined ? {} : { maxArchiveBytes: config.maxArchiveBytes }),
     delay,
   });
   reconciler.start();
