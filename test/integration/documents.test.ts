@@ -159,6 +159,7 @@ describe("ARCHITECTURE.md", () => {
       keys.deadLetters("input"),
       keys.deadLetters("pipeline"),
       keys.deadLetters("delivery"),
+      keys.deadLetterTally("input").replace("input", "<kind>"),
       keys.delivery("<delivery id>"),
       keys.endpoint("<endpoint>"),
       keys.undelivered("<endpoint>"),

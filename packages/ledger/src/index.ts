@@ -50,6 +50,7 @@ export {
   type Use,
 } from "./inputs.ts";
 export { keyedHash, referenceHash } from "./keyed-hash.ts";
+export { type GivenUpVerdict, layAsideVerdict, type LetterTally, readLetterTally } from "./lay-aside.ts";
 export { holdLease, releaseLease } from "./lease.ts";
 export { letGoSubmissions, type Release } from "./let-go.ts";
 export { type Loaded, loadSubmissions, type Work } from "./load.ts";

@@ -1,5 +1,6 @@
 import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
+import { LAY_ASIDE, letterKeys } from "./lay-aside.ts";
 import { createScript, number } from "./script.ts";
 
 /** A verdict that an endpoint is to get. */
@@ -19,12 +20,13 @@ const REPLAY_PAGE = 100;
 
 // The first write is one that a full Redis refuses. A letter goes only after what it holds stands in its place.
 const plan = createScript(`
+${LAY_ASIDE}
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local kept, dead = ARGV[1], KEYS[1]
+local kept, dead, tally = ARGV[1], KEYS[1], KEYS[2]
 local rows = {}
-for n = 1, (#KEYS - 1) / 3 do
-  local delivery, undelivered, due = unpack(KEYS, n * 3 - 1, n * 3 + 1)
+for n = 1, (#KEYS - 2) / 3 do
+  local delivery, undelivered, due = unpack(KEYS, n * 3, n * 3 + 2)
   local id, body, letter = unpack(ARGV, n * 3 - 1, n * 3 + 1)
   local is_new = redis.call('HSETNX', delivery, 'b', body)
   if is_new == 1 then
@@ -35,7 +37,7 @@ for n = 1, (#KEYS - 1) / 3 do
       redis.call('PEXPIRE', zset, kept)
     end
   end
-  if letter ~= '' then redis.call('XDEL', dead, letter) end
+  if letter ~= '' then take_letter(dead, tally, letter) end
   rows[n] = { is_new }
 end
 return rows
@@ -81,7 +83,7 @@ async function runPlan(
   const rows = await plan.run(
     redis,
     [
-      keys.deadLetters("delivery"),
+      ...letterKeys(keys, "delivery"),
       ...deliveries.flatMap(({ id, endpoint }) => [
         keys.delivery(id),
         keys.undelivered(endpoint),

@@ -15,6 +15,8 @@ export {
   DEFAULT_PREFIX,
   type Keys,
   leaderKey,
+  LETTER_KINDS,
+  type LetterKind,
   metaKey,
   queuePrefix,
   secretFingerprint,

@@ -7,6 +7,7 @@ import {
   holdBucket,
   holdLease,
   inquireEvent,
+  layAsideVerdict,
   leaveLine,
   letGoSubmissions,
   noteNotFound,
@@ -136,6 +137,9 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await takeDeliveries(redis, keys, { ...all, resumedAt: Number.MAX_SAFE_INTEGER });
   await between();
   await replayDeliveries(redis, keys, "orders", 0);
+  await between();
+  const given = { group: "crm", entryId: "1-1", id: sealed, code: "deliveries_exhausted", deliveries: 10, at: 1 };
+  await layAsideVerdict(redis, keys, { ...given, envelope: "{}" });
   await between();
   await readTrimmed(redis, createKeys({ prefix, tenant: "other" }), between);
 }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import {
   acceptSubmissions,
   createArchiveStream,
+  layAsideVerdict,
   letGoSubmissions,
   loadSubmissions,
   pinInputs,
@@ -70,6 +71,13 @@ const acts: readonly { name: string; act: (ledger: Ledger, ids: readonly string[
         keys,
         ["wh_1", "wh_2"].map((id) => ({ id, endpoint: "orders", body: "{}" })),
       ),
+  },
+  {
+    name: "laying a verdict aside",
+    act: ({ redis, keys }, [id = ""]) => {
+      const letter = { group: "crm", entryId: "1-1", id, code: "unreadable", deliveries: 1, at: 1, envelope: "{}" };
+      return layAsideVerdict(redis, keys, letter);
+    },
   },
   {
     name: "report",
