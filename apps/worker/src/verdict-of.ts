@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { Work } from "@assay/ledger";
-import type { Checks, UndecidedCode, Verdict } from "@assay/protocol";
+import { type Checks, redriveOf, type UndecidedCode, type Verdict } from "@assay/protocol";
 import type { Decision, Ruleset } from "@assay/rules";
 import { MAX_CLOCK_SKEW_MS } from "./checks.ts";
 import type { SourcedEvent } from "./sourced.ts";
@@ -61,6 +61,7 @@ export function verdictOf(parts: VerdictParts): Verdict {
         ...(parts.warming ?? []).map((name) => `counter_warming:${name}`),
       ]),
       late: isLate(parts) ? true : undefined,
+      redrive_of: redriveOf(work.id),
       would_be: decision.wouldBe,
       candidate: parts.candidate && candidateOf(parts.candidate),
       test: work.meta.test,

@@ -19,7 +19,14 @@ export {
   whenReady,
 } from "./connection.ts";
 export type { PlannedCounter } from "./counting.ts";
-export { type InputLetter, readInputLetters } from "./dead-letters.ts";
+export {
+  type DeadLetter,
+  dropLetters,
+  type InputLetter,
+  readInputLetters,
+  readLetter,
+  walkLetters,
+} from "./dead-letters.ts";
 export {
   awaitEvent,
   inquireEvent,
@@ -85,6 +92,7 @@ export {
   type ServerAssertion,
   type ServerReport,
 } from "./server.ts";
+export { redriveLetter, type Redriven } from "./redrive.ts";
 export { type Report, type Reported, reportOutcome } from "./report.ts";
 export {
   MAX_SIGHTING_NAME,
