@@ -70,7 +70,7 @@ export {
   type Turn,
   type TurnRequest,
 } from "./lookup-line.ts";
-export { type InstallationMeta, openInstallation, SchemaMismatchError } from "./meta.ts";
+export { type InstallationMeta, openInstallation, readInstallation, SchemaMismatchError } from "./meta.ts";
 export { findOverdue, type Overdue, pendingOf } from "./overdue.ts";
 export { planDeliveries, type PlannedDelivery, replayDeliveries } from "./plan-deliveries.ts";
 export { type Publication, type Published, type PublishOptions, publishVerdicts } from "./publish.ts";
