@@ -172,6 +172,7 @@ describe("ARCHITECTURE.md", () => {
       keys.deadLetters("input"),
       keys.deadLetters("pipeline"),
       keys.deadLetters("delivery"),
+      keys.deadLetterTally("input").replace("input", "<kind>"),
       keys.delivery("<delivery id>"),
       keys.endpoint("<endpoint>"),
       keys.undelivered("<endpoint>"),

@@ -4,6 +4,7 @@ import { RulesetError } from "@assay/rules";
 import { Command, CommanderError, Option } from "commander";
 import { METRICS } from "./backtest/fail-if.ts";
 import { checkRulesets, type CheckOptions } from "./check-rulesets.ts";
+import { addDead } from "./dead-commands.ts";
 import type { DoctorOptions } from "./doctor/practice.ts";
 import { type DiffOptions, diffRulesets } from "./diff-rulesets.ts";
 import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
@@ -188,6 +189,7 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .option("--any", "invent an ordinary event for every id that it does not know, made when the id says")
     .addHelpText("after", EXIT_CODES)
     .action(async (options: VendorOptions) => finish(await runVendor(options, world)));
+  addDead(plain, program, world, finish);
   addKeys(program, world, finish);
   addVerdicts(program, world, finish);
   return program;

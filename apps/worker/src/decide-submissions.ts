@@ -238,7 +238,7 @@ function judgmentOf(parts: VerdictParts, answers: Answers | undefined): Judgment
     ...(sourced === undefined ? {} : { event: sourced.event }),
     publication: {
       id: work.id,
-      lane: laneOf(work.meta.kind),
+      lane: laneOf(work.meta.kind, work.id),
       verdict,
       digest: verdictDigest(verdict),
       pinned: madeFrom.join("|"),

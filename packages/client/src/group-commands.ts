@@ -1,5 +1,6 @@
 import {
   type GroupRead,
+  layAsideVerdict,
   type PendingEntry,
   readGroup,
   readGroupReply,
@@ -32,7 +33,7 @@ export interface GroupCommands {
    */
   keep(entryIds: readonly string[], idleMs: number): Promise<string[]>;
   acknowledge(entryIds: readonly string[]): Promise<void>;
-  /** Acknowledges an entry and keeps it as a dead letter. The oldest go beyond some 10,000. */
+  /** Acknowledges an entry and keeps it as a dead letter. */
   layAside(
     entry: StreamEntry,
     letter: { id: string; reason: DeadReason; deliveries: number; at: number },
@@ -51,7 +52,6 @@ export interface GroupCommandsOptions {
   readonly consumer: string;
 }
 
-const MAX_DEAD_LETTERS = 10_000;
 const MAX_HELD = 1000;
 
 /** Commands of one consumer on the stream `verdicts` of its tenant. */
@@ -91,12 +91,7 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
       if (entryIds.length > 0) await redis.xack(stream, group, ...entryIds);
     },
     async layAside({ entryId, json = "" }, { id, reason, deliveries, at }) {
-      const fields = { id, code: reason, at, group, entry: entryId, deliveries, envelope: json };
-      await redis
-        .multi()
-        .xadd(keys.deadLetters("delivery"), "MAXLEN", "~", MAX_DEAD_LETTERS, "*", ...Object.entries(fields).flat())
-        .xack(stream, group, entryId)
-        .exec();
+      await layAsideVerdict(redis, keys, { group, entryId, id, code: reason, deliveries, at, envelope: json });
     },
     async leave(takeoverAfterMs) {
       const held = readPending(await redis.xpending(stream, group, "-", "+", MAX_HELD, consumer));

@@ -19,7 +19,14 @@ export {
   whenReady,
 } from "./connection.ts";
 export type { PlannedCounter } from "./counting.ts";
-export { type InputLetter, readInputLetters } from "./dead-letters.ts";
+export {
+  type DeadLetter,
+  dropLetters,
+  type InputLetter,
+  readInputLetters,
+  readLetter,
+  walkLetters,
+} from "./dead-letters.ts";
 export {
   awaitEvent,
   inquireEvent,
@@ -50,6 +57,7 @@ export {
   type Use,
 } from "./inputs.ts";
 export { keyedHash, referenceHash } from "./keyed-hash.ts";
+export { type GivenUpVerdict, layAsideVerdict, type LetterTally, readLetterTally } from "./lay-aside.ts";
 export { holdLease, releaseLease } from "./lease.ts";
 export { letGoSubmissions, type Release } from "./let-go.ts";
 export { type Loaded, loadSubmissions, type Work } from "./load.ts";
@@ -62,7 +70,7 @@ export {
   type Turn,
   type TurnRequest,
 } from "./lookup-line.ts";
-export { type InstallationMeta, openInstallation, SchemaMismatchError } from "./meta.ts";
+export { type InstallationMeta, openInstallation, readInstallation, SchemaMismatchError } from "./meta.ts";
 export { findOverdue, type Overdue, pendingOf } from "./overdue.ts";
 export { planDeliveries, type PlannedDelivery, replayDeliveries } from "./plan-deliveries.ts";
 export { type Publication, type Published, type PublishOptions, publishVerdicts } from "./publish.ts";
@@ -84,6 +92,7 @@ export {
   type ServerAssertion,
   type ServerReport,
 } from "./server.ts";
+export { redriveLetter, type Redriven } from "./redrive.ts";
 export { type Report, type Reported, reportOutcome } from "./report.ts";
 export {
   MAX_SIGHTING_NAME,

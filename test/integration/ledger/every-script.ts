@@ -2,11 +2,13 @@ import {
   awaitEvent,
   bringEvent,
   createArchiveStream,
+  dropLetters,
   findOverdue,
   forgetWaiters,
   holdBucket,
   holdLease,
   inquireEvent,
+  layAsideVerdict,
   leaveLine,
   letGoSubmissions,
   noteNotFound,
@@ -15,6 +17,7 @@ import {
   planDeliveries,
   publishVerdicts,
   readGroup,
+  redriveLetter,
   releaseLease,
   replayDeliveries,
   reportOutcome,
@@ -28,6 +31,7 @@ import {
 import { createKeys, type Keys, leaderKey, outcomeId } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { accepted, aCounterRequest, anId, aPublication, aUse, HOUR_MS, keeping, loaded } from "./builders.ts";
+import { aGroupLetter, anEndpointLetter, anInputLetter, aPipelineLetter } from "./laid-aside.ts";
 import type { Ledger } from "./open-ledger.ts";
 
 /** Runs every script of the ledger through its branches, on several submissions where it takes several. */
@@ -137,7 +141,26 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await between();
   await replayDeliveries(redis, keys, "orders", 0);
   await between();
+  const given = { group: "crm", entryId: "1-1", id: sealed, code: "deliveries_exhausted", deliveries: 10, at: 1 };
+  await layAsideVerdict(redis, keys, { ...given, envelope: "{}" });
+  await between();
+  await redriveAll({ ...ledger, keys: createKeys({ prefix, tenant: "third" }) }, between);
+  await between();
   await readTrimmed(redis, createKeys({ prefix, tenant: "other" }), between);
+}
+
+// One of each sort; then what is left is dropped.
+async function redriveAll(ledger: Ledger, between: () => Promise<unknown>): Promise<void> {
+  const { redis, keys } = ledger;
+  await redis.xgroup("CREATE", keys.verdicts(), "crm", "$", "MKSTREAM");
+  for (const make of [anInputLetter, aPipelineLetter, aGroupLetter, anEndpointLetter]) {
+    const letter = await make(ledger);
+    await between();
+    await redriveLetter(redis, keys, letter);
+    await between();
+  }
+  const letter = await aGroupLetter(ledger);
+  await dropLetters(redis, keys, "delivery", [letter.entryId]);
 }
 
 // A group that has one entry in hand, and was not given the next before both were trimmed.
