@@ -201,7 +201,13 @@ describe("assay rules diff, sides", () => {
   });
 
   test.each([
-    [["--since", "7d"], "not in this version"],
+    [["--since", "7d"], "Set DATABASE_URL"],
+    [["--since", "last week"], "--since last week is neither how long ago, such as 7d or 12h, nor a time"],
+    [["--since", "7d", "--until", "8d"], "--since must be before --until"],
+    [["--since", "7d", "--from", "x"], "cannot be used with"],
+    [["--from", "x", "--until", "1d"], "--until is about the archive: give --since, too."],
+    [["--from", "x", "--tenant", "shop"], "--tenant is about the archive: give --since, too."],
+    [["--since", "7d", "--tenant", "Shop!"], "--tenant is 1 to 32 characters"],
     [[], "Give rows by --from"],
     [["--from", "x", "--fail-if", "flip > 1"], "Did you mean flips?"],
     [["--from", "x", "--max-bad", "few"], "--max-bad few is no whole number."],

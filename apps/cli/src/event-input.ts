@@ -2,6 +2,7 @@ import { toEvent } from "@assay/fingerprint";
 import { CHECK_NAMES, type Checks, closestName, type Context, ProblemError, readContext } from "@assay/protocol";
 import type { Input } from "@assay/rules";
 import { parseJson, readText } from "./read-text.ts";
+import { readTime } from "./past-time.ts";
 import { CommandError, EXIT } from "./report.ts";
 
 export interface EventOptions {
@@ -41,7 +42,7 @@ export async function readEventInput(path: string, options: EventOptions): Promi
     context: await contextOf(options),
     checks: checksOf(options.check ?? []),
     counters: Object.fromEntries((options.counter ?? []).map((pair) => [nameIn(pair), countIn(pair)])),
-    receivedAt: options.receivedAt === undefined ? event.timestamp : timeOf(options.receivedAt),
+    receivedAt: options.receivedAt === undefined ? event.timestamp : readTime("--received-at", options.receivedAt),
     kind: "sealed",
   };
 }
@@ -70,19 +71,6 @@ function checksOf(pairs: readonly string[]): Checks {
     else checks[name] = booleanIn(pair);
   }
   return checks;
-}
-
-// A day, or a time with its zone: others would mean another time on another machine.
-const ISO_TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
-
-function timeOf(text: string): number {
-  // Thirteen digits, as ten are seconds.
-  const time = /^\d{13}$/.test(text) ? Number(text) : ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isSafeInteger(time)) return time;
-  throw new CommandError(
-    EXIT.usage,
-    `--received-at ${text} is neither unix milliseconds nor an ISO time, such as 2026-12-31T18:00:00Z.`,
-  );
 }
 
 function nameIn(pair: string): string {

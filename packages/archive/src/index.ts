@@ -19,5 +19,6 @@ export {
   type Rejection,
   type Written,
 } from "./archive-writer.ts";
+export type { BacktestPage, BacktestRange } from "./backtest-rows.ts";
 export { maintainArchive, type Maintained, type Retention } from "./maintain-archive.ts";
 export type { VerdictFilter } from "./verdict-query.ts";

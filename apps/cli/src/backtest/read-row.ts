@@ -20,9 +20,13 @@ const EARLIEST_MS = 1e12;
  * `fields` are read, and what every event has; all of them when it is left out. Never throws.
  */
 export function readRow(line: string, fields?: ReadonlySet<string>): ReadRow {
+  return readRowFrom(() => JSON.parse(line), fields);
+}
+
+/** The same of what `parse` gives. What that throws makes no row. */
+export function readRowFrom(parse: () => unknown, fields: ReadonlySet<string> | undefined): ReadRow {
   try {
-    const json: unknown = JSON.parse(line);
-    return { ok: true, row: rowOf(json, fields) };
+    return { ok: true, row: rowOf(parse(), fields) };
   } catch (error) {
     if (error instanceof LineFault || error instanceof ProblemError) return { ok: false, why: error.message };
     // The parser's own message repeats a part of the line.
