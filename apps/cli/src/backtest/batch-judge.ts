@@ -4,6 +4,7 @@ import {
   type Answers,
   createRowJudge,
   emptyTally,
+  fieldsOfSettings,
   type Prepared,
   type RowAsks,
   type Tally,
@@ -102,7 +103,8 @@ function nameOf({ name, digest }: Ruleset): RulesetName {
   return { name, digest };
 }
 
-/** What rulesets read of an event, and what is told of an example. Most of an event is neither. */
+/** What rulesets and their settings read of an event, and what is told of an example. Most of an event is neither. */
 function fieldsOf(rulesets: readonly Ruleset[]): ReadonlySet<string> {
-  return new Set(["identification", ...rulesets.flatMap(({ eventFields }) => [...eventFields])]);
+  const read = rulesets.flatMap(({ eventFields, settings }) => [...eventFields, ...fieldsOfSettings(settings)]);
+  return new Set(["identification", ...read]);
 }

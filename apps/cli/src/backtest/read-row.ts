@@ -55,6 +55,7 @@ function rowOf(json: unknown, fields: ReadonlySet<string> | undefined): Backtest
     event,
     context: isAbsent(context) ? {} : readContext(context).context,
     receivedAt: readTime(receivedAt, "received_at") ?? event.timestamp,
+    isArrivalKnown: !isAbsent(context) && !isAbsent(receivedAt),
     kind: readKind(kind),
     checks: readChecks(checks),
     outcomes: told,
