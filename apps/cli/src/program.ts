@@ -126,7 +126,13 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .argument("<old>", "a folder of rulesets, or the file of one that judges every row")
     .argument("<new>", "the same, changed")
     .option("--from <file>", "the rows: NDJSON, plain or gzip; - is stdin")
-    .option("--since <duration>", "rows of the archive; not in this version")
+    .addOption(
+      new Option("--since <time>", "rows of the archive (DATABASE_URL) from then on: 7d, unix ms or ISO").conflicts(
+        "from",
+      ),
+    )
+    .option("--until <time>", "rows of the archive before this time (default: now)")
+    .option("--tenant <name>", `whose rows of the archive (default: "${DEFAULT_TENANT}")`)
     .option("--ruleset <name>", "the ruleset that judges every row; by default the one of its flow")
     .option("--fail-if <condition>", `exit with 1 if it holds, as in 'block_rate_delta > 0.01 || flips > 100'`)
     .option("--max-bad <number>", "bad lines that are left out; more end it", "100")

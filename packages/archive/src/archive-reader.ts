@@ -2,6 +2,7 @@ import { inflateRawSync } from "node:zlib";
 import { isRecord, type Label, LABELS, MAX_EVENT_BYTES } from "@assay/protocol";
 import { ArchiveError } from "./archive-error.ts";
 import type { ArchivePool } from "./archive-pool.ts";
+import { type BacktestPage, type BacktestRange, readBacktestRows } from "./backtest-rows.ts";
 import { writeCursor } from "./cursor.ts";
 import { DAY_MS, listPartitions, type Partitioned } from "./partitions.ts";
 import { type PublishedRange, type PublishedVerdict, readPublished } from "./read-published.ts";
@@ -80,6 +81,8 @@ export interface ArchiveReader {
   ruleset(digest: string): Promise<ArchivedRuleset | undefined>;
   /** What became of a submission, in the order in which it occurred, at most 100. */
   labels(wanted: Wanted): Promise<ArchivedLabel[]>;
+  /** What rules can be tried on, in the order in which it was received. A day that is dropped meanwhile ends there. */
+  backtestRows(range: BacktestRange): AsyncIterable<BacktestPage>;
   /** Closes the pool. May be called twice. */
   stop(): Promise<void>;
 }
@@ -210,6 +213,7 @@ export function createArchiveReader({ pool }: ArchiveReaderOptions): ArchiveRead
         };
       });
     },
+    backtestRows: (range) => readBacktestRows(pool, range),
     stop: () => pool.stop(),
   };
 }

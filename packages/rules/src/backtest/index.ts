@@ -6,5 +6,6 @@ export { type Answers, CounterReplay, DisorderedRowsError } from "./counter-repl
 export { createRowJudge, type Prepared, type RowJudge } from "./judge-row.ts";
 export type { Interval } from "./paired-interval.ts";
 export { type Overlap, overlapsOf, type RuleChange, ruleChangesOf, type RuleFigures } from "./rule-changes.ts";
+export { fieldsOfSettings } from "./side-checks.ts";
 export { type Change, type FlipGroup, type RateChange, type Summary, summaryOf } from "./summary.ts";
 export { addRow, emptyTally, type Example, mergeTally, type Tally, type TallyOptions } from "./tally.ts";

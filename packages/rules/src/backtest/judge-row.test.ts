@@ -13,6 +13,7 @@ function aRow(at: number, over: Partial<BacktestRow> = {}): BacktestRow {
     event: { event_id: `${receivedAt}.event`, timestamp: receivedAt, ip_address: "192.0.2.1" },
     context: { user_id: "anna" },
     receivedAt,
+    isArrivalKnown: true,
     kind: "sealed",
     checks: {},
     outcomes: [],
@@ -55,6 +56,16 @@ describe("createRowJudge", () => {
       ["both", 3_600_000],
       ["new", 7_200_000],
     ]);
+  });
+
+  test("judges each side by its own settings, in what fires and in what counts", () => {
+    const counting = BY_USER.replace("window", "where: '!checks.stale', window");
+    const strict = rulesetOf(`${counting}\nsettings: { max_event_age: 30s }`);
+    const old = { event: { event_id: "old", timestamp: RECEIVED_AT - 60_000 }, checks: { stale: false } };
+    const judgments = judged(rulesetOf(counting), strict, aRow(0), aRow(1, old), aRow(2));
+    // The second is stale by the new side alone, whose counter leaves it out.
+    expect(actionsOf(judgments)).toEqual(["allow allow", "review challenge", "review review"]);
+    expect(judgments[1]?.new.decision.reasons).toMatchObject([{ rule: "integrity.stale" }]);
   });
 
   test("counts for each side by its own counters", () => {
