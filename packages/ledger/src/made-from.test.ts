@@ -17,7 +17,7 @@ const inputs = record({ claim: option(claims, { nil: "" }), counters }).map(
   ({ claim, counters: values }): Inputs | undefined =>
     claim === "" && values.length === 0 ? undefined : readInputs([claim, ...values]),
 );
-const digest = string({ unit: constantFrom(..."0123456789abcdef"), minLength: 16, maxLength: 16 });
+const digest = string({ unit: constantFrom("0", "7", "a", "f"), minLength: 16, maxLength: 16 });
 
 describe("what a verdict was made from", () => {
   test("is read as it was written, whatever was asked of shared memory", () => {
