@@ -16,8 +16,8 @@ import type { MigrateCommandOptions } from "./migrate.ts";
 import { printFactsSchema, printRulesetSchema } from "./print-schema.ts";
 import { CommandError, EXIT, type ExitCode, type Report, type World } from "./report.ts";
 import { runVendor, type VendorOptions } from "./run-vendor.ts";
-import { tailVerdicts, type TailVerdictsOptions } from "./tail-verdicts.ts";
 import { testRulesets } from "./test-rulesets.ts";
+import { addVerdictsCommands } from "./verdicts-commands.ts";
 
 /** What a run of the command leaves behind. */
 export interface Run {
@@ -39,7 +39,7 @@ interface FolderOptions {
 const EXIT_CODES = `
 Exit codes:
   0  fine
-  1  rulesets with errors, or with warnings under --strict, tests or checks that failed, or --fail-if that holds
+  1  rulesets with errors, or with warnings under --strict, tests, checks or replays that failed, or --fail-if that holds
   2  the command line, or a file it names, is wrong
   3  something was not found, cannot be read or cannot be reached, or is not decided yet`;
 
@@ -197,21 +197,8 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .action(async (options: VendorOptions) => finish(await runVendor(options, world)));
   addDead(plain, program, world, finish);
   addKeys(program, world, finish);
-  addVerdicts(program, world, finish);
+  addVerdictsCommands(program, { world, finish, command, plain });
   return program;
-}
-
-function addVerdicts(program: Command, world: World, finish: (report: Report) => void): void {
-  plain(program.command("verdicts").description("what was decided"), "tail")
-    .description("show each verdict as it is made, until it is interrupted; with --json, one a line")
-    .option("--url <url>", "address of an ingress (default: ASSAY_URL; the key is ASSAY_KEY)")
-    .option("--filter <name=value>", "only this action, kind or flow; may be repeated", collect, [])
-    .option("--flow <flow>", "only this flow; may be repeated", collect, [])
-    .option("--test", "verdicts on test events, and no others")
-    .action(async (options: TailVerdictsOptions) => {
-      const report = await tailVerdicts(options, world);
-      if (report !== undefined) finish(report);
-    });
 }
 
 function addKeys(program: Command, world: World, finish: (report: Report) => void): void {

@@ -54,6 +54,7 @@ export {
   type Inputs,
   pinInputs,
   type PinRequest,
+  readInputs,
   type Use,
 } from "./inputs.ts";
 export { keyedHash, referenceHash } from "./keyed-hash.ts";
@@ -70,6 +71,7 @@ export {
   type Turn,
   type TurnRequest,
 } from "./lookup-line.ts";
+export { type MadeFrom, readMadeFrom, writeMadeFrom } from "./made-from.ts";
 export { type InstallationMeta, openInstallation, readInstallation, SchemaMismatchError } from "./meta.ts";
 export { findOverdue, type Overdue, pendingOf } from "./overdue.ts";
 export { planDeliveries, type PlannedDelivery, replayDeliveries } from "./plan-deliveries.ts";
@@ -81,7 +83,7 @@ export {
   type SubmissionState,
   type VerdictState,
 } from "./read.ts";
-export type { Meta, ToldOutcome } from "./record.ts";
+export { type Meta, readMeta, type ToldOutcome } from "./record.ts";
 export { isPassing, redisErrorKind } from "./redis-error.ts";
 export {
   checkServer,

@@ -8,13 +8,18 @@ import type { Counter } from "../ruleset/counters.ts";
 import type { RulesetContent } from "../ruleset/ruleset-content.ts";
 import type { CounterUse, Counting, OutcomeCounts } from "./counting.ts";
 
-/** Compiles what the counters of a ruleset ask of shared memory, and names the fields of an event that they read. */
+/**
+ * Compiles what the counters of a ruleset ask of shared memory, and names the fields of an event that they read. They
+ * ask in the order of their definitions, as what was answered is kept in that order and the order of a file is no part
+ * of the ruleset's digest.
+ */
 export function createCounting({ counters, lists }: Pick<RulesetContent, "counters" | "lists">): {
   readonly counting: Counting;
   readonly eventFields: ReadonlySet<string>;
 } {
   const slots = new SlotTable(lists);
-  const uses = counters.map((counter) => compileCounter(counter, slots));
+  const sorted = counters.toSorted((a, b) => (a.definition < b.definition ? -1 : 1));
+  const uses = sorted.map((counter) => compileCounter(counter, slots));
   const counting: Counting = (input) => {
     if (uses.length === 0) return [];
     const values = slots.read(input);
