@@ -1,4 +1,5 @@
 import { inflateRawSync } from "node:zlib";
+import { createAssayClient } from "@assay/client";
 import { publishVerdicts } from "@assay/ledger";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
@@ -39,6 +40,24 @@ describe.skipIf(withoutPostgres)("a worker with an archive", () => {
     expect(await stage.metric(worker, 'archive_rows_total{outcome="written"')).toBe(1);
     // An hour is enough where there is an archive.
     expect(await redis.pttl(keys.verdict(id))).toBeLessThanOrEqual(3_600_000);
+  });
+
+  test("brings outcomes into Postgres, told by whoever has Redis", async () => {
+    const stage = await openArchiveStage(server);
+    await stage.migrate();
+    await stage.run({ ASSAY_WORKER_ROLES: "score,archive" });
+    const [id = ""] = await stage.submit(1);
+    await stage.stack.verdict(id);
+    const { prefix, env } = stage.stack;
+    const client = createAssayClient({ connection: env["REDIS_URL"] ?? "", prefix });
+    try {
+      await client.report({ submission_id: id, outcome: "chargeback", label: "fraud" });
+    } finally {
+      await client.close();
+    }
+    const told = "SELECT submission_id, outcome, label, told_at >= occurred_at AS later FROM assay.labels";
+    const row = { submission_id: id, outcome: "chargeback", label: "fraud", later: true };
+    await eventually(async () => expect(await stage.rows(told)).toEqual([row]));
   });
 
   test("decides on while Postgres is away, says so, and catches up", async () => {
@@ -123,7 +142,8 @@ describe.skipIf(withoutPostgres)("a worker with an archive", () => {
     const { redis, keys, prefix } = stage.stack;
     const ledger = { redis, keys, prefix };
     for (const pinned of ["a", "\0", "b"]) {
-      const publication = aPublication(await accepted(ledger), { pinned });
+      const now = { received_at: Date.now(), decided_at: Date.now() };
+      const publication = aPublication(await accepted(ledger), { pinned }, now);
       await publishVerdicts(redis, keys, [publication], keeping(ledger, { archive: true }));
     }
     const worker = await stage.run();
