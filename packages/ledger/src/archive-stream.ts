@@ -110,7 +110,7 @@ export function createArchiveStream({ redis, reader, keys, consumer }: ArchiveSt
   };
 }
 
-/** How much waits for the archive of a tenant. */
+/** How much waits for the archive of a tenant. Where nothing is older than `since`, the archive has all until then. */
 export async function readArchiveBacklog(redis: Redis, keys: Keys): Promise<ArchiveBacklog> {
   const [entries, oldest, [bytes, dropped, droppedBytes]] = await Promise.all([
     redis.xlen(keys.archive()),

@@ -38,6 +38,7 @@ export {
   type StreamBatch,
   streamEnd,
 } from "./follow-stream.ts";
+export { tellRuleset, type ToldRuleset } from "./tell-ruleset.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
 export { type GroupMember, type GroupRead, readGroup, takeOverEntries } from "./group-reads.ts";
 export {

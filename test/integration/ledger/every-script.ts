@@ -25,6 +25,7 @@ import {
   takeOverEntries,
   takeTurn,
   tellArchive,
+  tellRuleset,
 } from "@assay/ledger";
 import { createKeys, type Keys, leaderKey, outcomeId } from "@assay/protocol";
 import type { Redis } from "ioredis";
@@ -82,6 +83,10 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
     keeping(ledger, { maxDeadLetterBytes: 1, archive: true, maxArchiveBytes: 1500 }),
   );
   await between();
+  const ruleset = { digest: "d1", name: "default", engine: "e1", files: { "default.yaml": "" }, loadedAt: 1 };
+  await tellRuleset(redis, keys, { ...ruleset, digest: "large" }, 8000);
+  await redis.hset(keys.archiveBacklog(), "ruleset:old", "1");
+  await tellRuleset(redis, keys, ruleset, 1500);
   const archive = createArchiveStream({ redis, reader: redis, keys, consumer: "archiver1" });
   const entries = await archive.read({ count: 10, blockMs: 1, takeoverAfterMs: HOUR_MS });
   const [{ entryId } = { entryId: "" }] = entries;
