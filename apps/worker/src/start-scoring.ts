@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
 import { createProducer } from "@assay/client/producer";
 import type { Progress } from "@assay/host";
-import { connectForWork, type InstallationMeta, tellAbility } from "@assay/ledger";
+import { connectForWork, type InstallationMeta, tellAbility, tellArchive } from "@assay/ledger";
 import type { Redis } from "ioredis";
+import { createRulesetTeller } from "./archive/ruleset-teller.ts";
 import type { Calm } from "./calm.ts";
 import { createDeciding, type Deciding } from "./deciding.ts";
 import type { WorkerMetrics } from "./metrics.ts";
@@ -37,6 +38,7 @@ export async function startScoring(options: ScoringOptions, stops: (() => Promis
   const deciding = new Map<string, Deciding>();
   for (const tenant of tenants) {
     await tellAbility(redis, prefix, tenant.name, "lookups", tenant.lookups !== undefined);
+    await tellArchive(redis, prefix, tenant.name, config.archive === undefined ? undefined : config.maxArchiveBytes);
     const producer = await createProducer({ redis, prefix, tenant: tenant.name });
     stops.push(() => producer.stop());
     deciding.set(
@@ -60,6 +62,18 @@ export async function startScoring(options: ScoringOptions, stops: (() => Promis
   stops.push(async () => {
     for (const { sightings } of deciding.values()) await sightings.stop();
   });
+  if (config.archive !== undefined) {
+    const teller = createRulesetTeller({
+      redis,
+      tenants: [...deciding.values()].map(({ keys }) => ({ keys, rulesets: rulesets.of(keys.tenant) })),
+      maxArchiveBytes: config.maxArchiveBytes,
+      logger,
+      now: Date.now,
+      delay,
+    });
+    teller.start();
+    stops.push(() => teller.stop());
+  }
   const depths = createQueueDepths({ redis, prefix, tenants: [...deciding.keys()], metrics });
   stops.push(() => depths.stop());
   const reconciler = createReconciler({

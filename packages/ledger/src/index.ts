@@ -1,9 +1,9 @@
-export { type Abilities, type Ability, readAbilities, tellAbility } from "./abilities.ts";
+export { type Abilities, type Ability, readAbilities, tellAbility, tellArchive } from "./abilities.ts";
 export { type Acceptance, acceptSubmissions, type Arrival } from "./accept.ts";
+export type { ArchiveEntry } from "./archive-entry.ts";
+export { ARCHIVE_GROUP } from "./archive-keep.ts";
 export {
-  ARCHIVE_GROUP,
   type ArchiveBacklog,
-  type ArchiveEntry,
   type ArchiveStream,
   type ArchiveStreamOptions,
   createArchiveStream,
@@ -45,6 +45,7 @@ export {
   type StreamBatch,
   streamEnd,
 } from "./follow-stream.ts";
+export { tellRuleset, type ToldRuleset } from "./tell-ruleset.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
 export { type GroupMember, type GroupRead, readGroup, takeOverEntries } from "./group-reads.ts";
 export {

@@ -27,6 +27,8 @@ import {
   takeDeliveries,
   takeOverEntries,
   takeTurn,
+  tellArchive,
+  tellRuleset,
 } from "@assay/ledger";
 import { createKeys, type Keys, leaderKey, outcomeId } from "@assay/protocol";
 import type { Redis } from "ioredis";
@@ -66,6 +68,7 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
     })),
   );
   await between();
+  await tellArchive(redis, prefix, keys.tenant, 1500);
   for (const id of [outcomeId("0", "default", webhook), told.id]) {
     await reportOutcome(redis, keys, { ...told, id }, "installation-key");
   }
@@ -84,6 +87,10 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
     keeping(ledger, { maxDeadLetterBytes: 1, archive: true, maxArchiveBytes: 1500 }),
   );
   await between();
+  const ruleset = { digest: "d1", name: "default", engine: "e1", files: { "default.yaml": "" }, loadedAt: 1 };
+  await tellRuleset(redis, keys, { ...ruleset, digest: "large" }, 8000);
+  await redis.hset(keys.archiveBacklog(), "ruleset:old", "1");
+  await tellRuleset(redis, keys, ruleset, 1500);
   const archive = createArchiveStream({ redis, reader: redis, keys, consumer: "archiver1" });
   const entries = await archive.read({ count: 10, blockMs: 1, takeoverAfterMs: HOUR_MS });
   const [{ entryId } = { entryId: "" }] = entries;

@@ -1,6 +1,6 @@
-import type { ArchiveWriter, Written } from "@assay/archive";
+import type { ArchiveRow, ArchiveWriter } from "@assay/archive";
 import type { RateLimitedLog } from "@assay/host";
-import type { ArchiveEntry, ArchiveStream, RejectedEntry } from "@assay/ledger";
+import type { ArchiveEntry, ArchiveStream } from "@assay/ledger";
 import type { WorkerMetrics } from "../metrics.ts";
 import type { Patience } from "../patience.ts";
 import type { ArchiveState } from "./archive-state.ts";
@@ -48,34 +48,50 @@ export async function runArchiveLane(options: ArchiveLaneOptions): Promise<void>
 
 /** Writes a batch and lets go of it. Where Postgres takes nothing until we stop, it is left to another. */
 async function archive(options: ArchiveLaneOptions, entries: readonly ArchiveEntry[]): Promise<void> {
-  const { stream, metrics, patience, givingUp, log } = options;
+  const { stream, metrics, patience, givingUp } = options;
   const written = await write(options, entries);
   if (written === undefined) return;
-  const codes = new Map(written.rejected.map(({ index, error }) => [index, error.code]));
-  const isRefused = (_: ArchiveEntry, index: number) => codes.has(index);
-  const refused = entries.filter(isRefused);
-  const kept = entries.filter((entry, index) => !isRefused(entry, index));
+  const { inserted, codes } = written;
+  const kept = entries.filter(({ entryId }) => !codes.has(entryId));
+  const refused = entries.filter(({ entryId }) => codes.has(entryId));
   // First what frees memory: a full Redis lays nothing aside.
   await patience(() => stream.settle(kept), givingUp);
-  const why = entries.flatMap(({ entryId }, index): RejectedEntry[] => {
-    const code = codes.get(index);
-    return code === undefined ? [] : [{ entryId, code }];
-  });
+  const why = [...codes].map(([entryId, code]) => ({ entryId, code }));
   await patience(() => stream.settle(refused, why), givingUp);
-  metrics.archiveRows.inc({ outcome: "written" }, written.inserted);
-  metrics.archiveRows.inc({ outcome: "repeated" }, kept.length - written.inserted);
+  metrics.archiveRows.inc({ outcome: "written" }, inserted);
+  metrics.archiveRows.inc({ outcome: "repeated" }, kept.length - inserted);
   metrics.archiveRows.inc({ outcome: "rejected" }, refused.length);
-  for (const { error } of written.rejected) log.error({ err: error }, "the archive refused a row, which is laid aside");
 }
 
-async function write(options: ArchiveLaneOptions, entries: readonly ArchiveEntry[]): Promise<Written | undefined> {
-  const { tenant, writer, state, stopping } = options;
-  const rows = entries.map((entry) => rowOf(entry, tenant));
+interface LaneWritten {
+  /** Rows that were not there before. */
+  readonly inserted: number;
+  /** Why the others can never be archived, by entry. */
+  readonly codes: ReadonlyMap<string, string>;
+}
+
+async function write(options: ArchiveLaneOptions, entries: readonly ArchiveEntry[]): Promise<LaneWritten | undefined> {
+  const { tenant, writer, state, log, stopping } = options;
+  const codes = new Map<string, string>();
+  const rows: ArchiveRow[] = [];
+  const ids: string[] = [];
+  for (const entry of entries) {
+    const row = rowOf(entry, tenant);
+    if (row !== undefined) ids[rows.push(row) - 1] = entry.entryId;
+    else {
+      codes.set(entry.entryId, "unreadable");
+      log.error({ entry: entry.entryId }, "another version wrote an entry for the archive, which is laid aside");
+    }
+  }
   for (let failures = 0; !stopping.aborted; failures++) {
     try {
-      const written = await writer.write(rows);
+      const { inserted, rejected } = await writer.write(rows);
       state.works();
-      return written;
+      for (const { index, error } of rejected) {
+        codes.set(ids[index] ?? "", error.code);
+        log.error({ err: error, entry: ids[index] }, "the archive refuses a row, which is laid aside");
+      }
+      return { inserted, codes };
     } catch (error) {
       state.failed(error);
       await pause(options, failures);
