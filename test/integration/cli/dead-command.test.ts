@@ -168,6 +168,26 @@ describe("assay dead redrive", () => {
     expect(published.filter((id) => id.includes("~")).toSorted()).toEqual(ids.map((id) => `${id}~1`).toSorted());
   });
 
+  test("keeps to its tenant, and rings for it", async () => {
+    const tenant = await openWorkerStack({ prefix: stack.prefix, tenant: "eu" });
+    try {
+      const [own, other] = [await anInputLetter(tenant), await anInputLetter(stack)];
+      expect((await deadJson("redrive", "--tenant", "eu", "--kind", "input")).json.letters).toMatchObject([
+        { status: "resubmitted", id: `${own.id}~1` },
+      ]);
+      expect(await stack.redis.zrange(tenant.keys.pending("background"), "0", "-1")).toEqual([`${own.id}~1`]);
+      expect(await lettersOf(stack, "input")).toEqual([other]);
+      const queue = `${queuePrefix(stack.prefix)}:background`;
+      const [job = ""] = await stack.redis.lrange(`${queue}:wait`, 0, -1);
+      expect(JSON.parse((await stack.redis.hget(`${queue}:${job}`, "data")) ?? "")).toMatchObject({
+        tenant: "eu",
+        ids: [`${own.id}~1`],
+      });
+    } finally {
+      await tenant.stop();
+    }
+  });
+
   test("makes one of each, though two run at once", async () => {
     const ids = await shutOut(20);
     const runs = await Promise.all([1, 2].map(() => deadJson("redrive", "--kind", "input")));

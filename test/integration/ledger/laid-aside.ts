@@ -8,7 +8,7 @@ import {
   takeDeliveries,
   walkLetters,
 } from "@assay/ledger";
-import { envelopeOf, type LetterKind, type Submission } from "@assay/protocol";
+import { envelopeOf, laneOf, type LetterKind, type Submission } from "@assay/protocol";
 import { accepted, anId, aPublication, aVerdict, keeping } from "./builders.ts";
 import type { Ledger } from "./open-ledger.ts";
 
@@ -34,7 +34,7 @@ export async function anInputLetter(
 ): Promise<DeadLetter> {
   const id = await accepted(ledger, over);
   const kind = over.kind ?? "sealed";
-  const publication = aPublication(id, { deadLetter: true }, { kind, undecided: { code } });
+  const publication = aPublication(id, { deadLetter: true, lane: laneOf(kind) }, { kind, undecided: { code } });
   await publishVerdicts(ledger.redis, ledger.keys, [publication], keeping(ledger));
   return await newest(ledger, "input");
 }

@@ -7,7 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { anEvent } from "../../support/events.ts";
+import { openVendorStack } from "../../support/vendor-stack.ts";
 import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
+import { anInputLetter } from "../ledger/laid-aside.ts";
 
 const RULES = `
 ruleset: default
@@ -131,5 +133,39 @@ describe("a redrive", () => {
     await stack.redis.zadd(stack.keys.pending("background"), Date.now() - OVERDUE_MS, id);
     await runWithKey();
     expect(await stack.verdict(id)).toMatchObject({ action: "allow" });
+  });
+});
+
+describe("a redrive of a lookup", () => {
+  test("asks the vendor anew, in the lane that may", async () => {
+    const vendor = await openVendorStack({ env: { ASSAY_RULESETS: folder } });
+    try {
+      const event = anEvent();
+      vendor.api.add(event);
+      const letter = await anInputLetter(vendor, { kind: "lookup", event_id: event.event_id }, "worker_crashed");
+      const redriven = await redriveLetter(vendor.redis, vendor.keys, letter);
+      if (redriven.status !== "resubmitted") throw new Error(`It was ${redriven.status}.`);
+      await vendor.producer.ring(redriven.lane, [redriven.id]);
+      await vendor.runWorker();
+      const verdict = await vendor.verdict(redriven.id);
+      expect(verdict).toMatchObject({ kind: "lookup", event_source: "lookup", action: "allow", redrive_of: letter.id });
+      expect(verdict.checks).not.toHaveProperty("reused");
+      expect(await vendor.redis.zcard(vendor.keys.pending("lookups"))).toBe(0);
+    } finally {
+      await vendor.stop();
+    }
+  });
+});
+
+describe("a redrive of a webhook", () => {
+  test("is decided on the body that came", async () => {
+    const event = anEvent();
+    const payload = Buffer.from(JSON.stringify(event));
+    const letter = await anInputLetter(stack, { kind: "webhook", event_id: event.event_id, payload }, "worker_crashed");
+    const id = await redrive(letter);
+    await stack.runWorker();
+    const verdict = await stack.verdict(id);
+    expect(verdict).toMatchObject({ kind: "webhook", event_id: event.event_id, redrive_of: letter.id });
+    expect(verdict.checks).not.toHaveProperty("stale");
   });
 });
