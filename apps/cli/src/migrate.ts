@@ -29,7 +29,8 @@ async function apply(connectionString: string, dryRun: boolean): ReturnType<type
   }
 }
 
-function readConnectionString(env: World["env"]): string {
+/** Where the archive is. Throws a CommandError that says how to tell it. */
+export function readConnectionString(env: World["env"]): string {
   try {
     const url = readEnv(env, (reader) => reader.secret("DATABASE_URL"));
     if (url !== undefined && /^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) return url;

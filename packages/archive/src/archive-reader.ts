@@ -64,7 +64,7 @@ export interface ArchiveReader {
   verdicts(filter: VerdictFilter): Promise<VerdictPage>;
   /** The latest verdict of a submission id; undefined when there is none, or no longer. */
   verdict(wanted: Wanted): Promise<ArchivedVerdict | undefined>;
-  /** Which of these event ids any verdict is on. */
+  /** Which of these event ids any verdict is on. Throws, too, where there are no tables: then none would be known. */
   knownEvents(wanted: { readonly tenant: string; readonly eventIds: readonly string[] }): Promise<Set<string>>;
   /** What a verdict was made from, by the verdict's own time; undefined when it is no longer kept. */
   madeFrom(wanted: Wanted & { readonly receivedAt: number }): Promise<ArchivedEvent | undefined>;
@@ -152,6 +152,9 @@ export function createArchiveReader({ pool }: ArchiveReaderOptions): ArchiveRead
       return row && verdictOf(row);
     },
     async knownEvents({ tenant, eventIds }) {
+      const [made] = await pool.query<{ found: boolean }>("SELECT to_regclass('assay.verdicts') IS NOT NULL AS found");
+      if (made?.found !== true)
+        throw new ArchiveError("archive_unavailable", "The archive has no tables. Run: assay migrate");
       // By the text of the column, which may be shorter.
       const left = new Map(eventIds.map((eventId) => [column(eventId) ?? "", eventId]));
       const known = new Set<string>();
