@@ -12,17 +12,25 @@ type PackedAsk = readonly [
   toldAt?: readonly number[],
   toldMember?: string,
 ];
-type PackedRow = readonly [receivedAt: number, eventTime: number, asks: readonly PackedAsk[]];
+type PackedRow = readonly [receivedAt: number, eventTime: number, asks: readonly PackedAsk[], asOf?: number];
 
 export function packAsks(rows: readonly RowAsks[]): PackedAsks {
   return JSON.stringify(
-    rows.map(({ receivedAt, eventTime, asks }): PackedRow => [receivedAt, eventTime, asks.map(packAsk)]),
+    rows.map(({ receivedAt, eventTime, asks, asOf }): PackedRow => {
+      const packed = [receivedAt, eventTime, asks.map(packAsk)] as const;
+      return asOf === undefined ? packed : [...packed, asOf];
+    }),
   );
 }
 
 export function unpackAsks(packed: PackedAsks): RowAsks[] {
   const rows: readonly PackedRow[] = JSON.parse(packed);
-  return rows.map(([receivedAt, eventTime, asks]) => ({ receivedAt, eventTime, asks: asks.map(unpackAsk) }));
+  return rows.map(([receivedAt, eventTime, asks, asOf]) => ({
+    receivedAt,
+    eventTime,
+    asks: asks.map(unpackAsk),
+    ...(asOf === undefined ? {} : { asOf }),
+  }));
 }
 
 function packAsk({ asking, definition, windowMs, key, member, toldAt, toldMember }: CounterAsk): PackedAsk {
