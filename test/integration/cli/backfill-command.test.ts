@@ -110,6 +110,31 @@ describe.skipIf(withoutPostgres)("assay backfill", () => {
     expect((await stage.pending()).length).toBe(300);
   });
 
+  test("hands in no faster than the background is worked off", async () => {
+    const stage = await openBackfillStage(server);
+    const { stack } = stage;
+    stage.identify(1300);
+    const running = stage.backfill();
+    const searches = () => stack.api.calls.filter(({ isSearch }) => isSearch === true).length;
+    // It has read the page after those that there was room for.
+    await eventually(() => searches() === 11, { timeoutMs: 30_000 });
+    expect((await stage.pending()).length).toBe(1000);
+    await stack.runWorker();
+    expect((await running).counts).toMatchObject({ seen: 1300, submitted: 1300, ...NOTHING_ELSE });
+    expect(searches()).toBe(13);
+  });
+
+  test("waits for an archive that is away, and loses and doubles nothing", async () => {
+    const stage = await openBackfillStage(server, { rps: 10, burst: 1 });
+    const events = stage.identify(600);
+    const running = stage.backfill();
+    await eventually(async () => (await stage.pending()).length >= 200, { timeoutMs: 30_000 });
+    await server.kill("SIGKILL");
+    await server.restart();
+    expect((await running).counts).toMatchObject({ seen: 600, submitted: 600, ...NOTHING_ELSE });
+    expect((await stage.pending()).toSorted()).toEqual(backfillIds(events));
+  });
+
   test(
     "keeps to the rate of the API key together with lookups, and starves none of them",
     { timeout: 120_000 },

@@ -1,7 +1,7 @@
 import { createArchivePool, createArchiveReader } from "@assay/archive";
 import { createProducer } from "@assay/client/producer";
 import { createEventSearch } from "@assay/fingerprint";
-import { eventsUnderWay, openInstallation, SchemaMismatchError } from "@assay/ledger";
+import { eventsUnderWay, openInstallation, readMemoryRatio, SchemaMismatchError } from "@assay/ledger";
 import { backfillId, createKeys, metaKey } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { reachRedis } from "../doctor/reach-redis.ts";
@@ -105,6 +105,10 @@ async function walk({ options, world, settings, connectionString, range, redis }
   });
   const producer = await createProducer({ redis, prefix, tenant, signal: AbortSignal.timeout(GIVE_UP_AFTER_MS) });
   stops.push(() => producer.stop());
+  const room = {
+    memoryRatio: () => readMemoryRatio(redis, settings.redisMaxBytes),
+    pending: () => redis.zcard(keys.pending("background")),
+  };
   const { apiKeys, region, apiUrl, rps, burst } = lookups;
   const whom = { region, ...(apiUrl === undefined ? {} : { apiUrl }) };
   const counts = await keepingWhatWasDone(dryRun, () =>
@@ -120,7 +124,7 @@ async function walk({ options, world, settings, connectionString, range, redis }
         }),
         knownEvents: (eventIds) => archive.knownEvents({ tenant, eventIds }),
         eventsUnderWay: (eventIds) => eventsUnderWay(redis, keys, eventIds),
-        waitForRoom: () => waitForRoom({ redis, keys, maxBytes: settings.redisMaxBytes }, patience),
+        waitForRoom: () => waitForRoom(room, patience),
         async submit({ event_id: eventId }, payload) {
           const id = backfillId(tenant, eventId);
           const submission = { kind: "backfill", event_id: eventId, payload } as const;
