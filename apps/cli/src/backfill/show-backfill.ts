@@ -1,6 +1,5 @@
 import { barOf } from "../backtest/progress.ts";
 import { whole } from "../backtest/findings.ts";
-import { count } from "../faults.ts";
 import { EXIT, type Report } from "../report.ts";
 import type { Counts } from "./counts.ts";
 import type { BackfillState } from "./state.ts";
@@ -27,7 +26,7 @@ export function backfillReport({ tenant, since, until, counts, dryRun, resumed }
     ...(counts.duplicates > 0 ? [[counts.duplicates, "submitted by others meanwhile"] satisfies [number, string]] : []),
     ...unreadable.map(([reason, number]): [number, string] => [number, `unreadable: ${reason}`]),
   ];
-  const title = `${count(counts.seen, "event")} at Fingerprint from ${from} to ${to}`;
+  const title = `${whole(counts.seen)} event${counts.seen === 1 ? "" : "s"} at Fingerprint from ${from} to ${to}`;
   return {
     exitCode: EXIT.fine,
     json: { tenant, since: from, until: to, dry_run: dryRun, resumed, ...rest, ...(dryRun ? { missing } : {}) },
