@@ -169,6 +169,8 @@ describe("ARCHITECTURE.md", () => {
       keys.sightings(),
       keys.archive(),
       keys.archiveBacklog(),
+      keys.backfill(),
+      keys.backfillLease(),
       keys.deadLetters("input"),
       keys.deadLetters("pipeline"),
       keys.deadLetters("delivery"),

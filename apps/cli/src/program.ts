@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { DEFAULT_TENANT, isSubmissionId, ROLES } from "@assay/protocol";
 import { RulesetError } from "@assay/rules";
 import { Command, CommanderError, Option } from "commander";
+import { addBackfill } from "./backfill-commands.ts";
 import { METRICS } from "./backtest/fail-if.ts";
 import { checkRulesets, type CheckOptions } from "./check-rulesets.ts";
 import { addDead } from "./dead-commands.ts";
@@ -83,7 +84,7 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
     .description(
-      "Rulesets, verdicts and keys of Assay, how an installation fares, its archive's tables, and a stand-in to try it without Fingerprint.",
+      "Rulesets, verdicts and keys of Assay, how an installation fares, its archive's tables, lost webhooks, and a stand-in to try it without Fingerprint.",
     )
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
@@ -196,6 +197,7 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .addHelpText("after", EXIT_CODES)
     .action(async (options: VendorOptions) => finish(await runVendor(options, world)));
   addDead(plain, program, world, finish);
+  addBackfill(program, world, { exitCodes: EXIT_CODES, finish });
   addKeys(program, world, finish);
   addVerdictsCommands(program, { world, finish, command, plain });
   return program;

@@ -72,7 +72,7 @@ export interface ArchiveReader {
    * received. What still waits for the archive is not among them yet, also where later ones are.
    */
   published(range: PublishedRange): Promise<PublishedVerdict[]>;
-  /** Which of these event ids any verdict is on. */
+  /** Which of these event ids any verdict is on. Throws, too, where there are no tables: then none would be known. */
   knownEvents(wanted: { readonly tenant: string; readonly eventIds: readonly string[] }): Promise<Set<string>>;
   /** What a verdict was made from, by the verdict's own time; undefined when it is no longer kept. */
   madeFrom(wanted: Wanted & { readonly receivedAt: number }): Promise<ArchivedEvent | undefined>;
@@ -163,6 +163,9 @@ export function createArchiveReader({ pool }: ArchiveReaderOptions): ArchiveRead
     },
     published: (range) => readPublished(pool, range),
     async knownEvents({ tenant, eventIds }) {
+      const [made] = await pool.query<{ found: boolean }>("SELECT to_regclass('assay.verdicts') IS NOT NULL AS found");
+      if (made?.found !== true)
+        throw new ArchiveError("archive_unavailable", "The archive has no tables. Run: assay migrate");
       // By the text of the column, which may be shorter.
       const left = new Map(eventIds.map((eventId) => [column(eventId) ?? "", eventId]));
       const known = new Set<string>();

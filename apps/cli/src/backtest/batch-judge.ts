@@ -1,5 +1,6 @@
 import type { Ruleset } from "@assay/rules";
 import {
+  asksOf,
   addRow,
   type Answers,
   createRowJudge,
@@ -81,8 +82,7 @@ export function createBatchJudge({ old: oldFiles, new: newFiles, form, ...option
         }
         const one = rowJudge.prepare(read.row);
         prepared.push(one);
-        const { receivedAt, event } = read.row;
-        if (one.asks.length > 0) asks.push({ receivedAt, eventTime: event.timestamp, asks: one.asks });
+        if (one.asks.length > 0) asks.push(asksOf(one));
       }
       waiting.push(prepared);
       return { lines: lines.length, rows: prepared.length, bad, asks: packAsks(asks) };

@@ -18,7 +18,10 @@ const ask: fc.Arbitrary<CounterAsk> = fc
     { requiredKeys: ["asking", "counter", "key"] },
   )
   .map(({ counter, ...said }) => ({ ...said, definition: `counter${counter}`, windowMs: counter * 3_600_000 }));
-const row: fc.Arbitrary<RowAsks> = fc.record({ receivedAt: time, eventTime: time, asks: fc.array(ask) });
+const row: fc.Arbitrary<RowAsks> = fc.record(
+  { receivedAt: time, eventTime: time, asOf: time, asks: fc.array(ask) },
+  { requiredKeys: ["receivedAt", "eventTime", "asks"] },
+);
 
 test("asks are the same when they have crossed to another thread", () => {
   fc.assert(

@@ -5,7 +5,7 @@ import type { CounterAsk, RowAsks } from "@assay/rules/backtest";
  * take longer to cross than to judge.
  */
 export interface PackedAsks {
-  /** Of each row its two times and how many asks it has; of each ask its flags, its counter, and times that were told. */
+  /** Of each row its three times (0 for one that is absent) and how many asks it has; of each ask its flags, its counter, and times that were told. */
   readonly numbers: Float64Array<ArrayBuffer>;
   /** Keys and members in the same order, a line each. All are JSON or an event id, in which no line ends. */
   readonly texts: string;
@@ -22,8 +22,8 @@ export function packAsks(rows: readonly RowAsks[]): PackedAsks {
   const texts: string[] = [];
   const places = new Map<string, number>();
   const counters: PackedAsks["counters"][number][] = [];
-  for (const { receivedAt, eventTime, asks } of rows) {
-    numbers.push(receivedAt, eventTime, asks.length);
+  for (const { receivedAt, eventTime, asOf = 0, asks } of rows) {
+    numbers.push(receivedAt, eventTime, asOf, asks.length);
     for (const { asking, definition, windowMs, key, member, toldAt, toldMember } of asks) {
       let place = places.get(definition);
       if (place === undefined) {
@@ -54,7 +54,7 @@ export function unpackAsks({ numbers, texts: joined, counters }: PackedAsks): Ro
   const number = () => numbers[at++] ?? 0;
   const text = () => texts[line++] ?? "";
   while (at < numbers.length) {
-    const [receivedAt, eventTime, count] = [number(), number(), number()];
+    const [receivedAt, eventTime, asOf, count] = [number(), number(), number(), number()];
     const asks: CounterAsk[] = [];
     for (let n = 0; n < count; n++) {
       const flags = number();
@@ -71,7 +71,7 @@ export function unpackAsks({ numbers, texts: joined, counters }: PackedAsks): Ro
       }
       asks.push(ask);
     }
-    rows.push({ receivedAt, eventTime, asks });
+    rows.push({ receivedAt, eventTime, asks, ...(asOf === 0 ? {} : { asOf }) });
   }
   return rows;
 }

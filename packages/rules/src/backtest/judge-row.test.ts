@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { loadRuleset } from "../index.ts";
 import type { BacktestRow } from "./backtest-row.ts";
+import { asksOf } from "./counter-ask.ts";
 import { always } from "./choose-ruleset.ts";
 import { CounterReplay } from "./counter-replay.ts";
 import { createRowJudge, type RowJudgment } from "./judge-row.ts";
@@ -34,9 +35,7 @@ function judged(before: ReturnType<typeof rulesetOf>, after: ReturnType<typeof r
   const replay = new CounterReplay();
   return rows.map((row): RowJudgment => {
     const prepared = judge.prepare(row);
-    const { receivedAt, event } = row;
-    const answers = replay.replay([{ receivedAt, eventTime: event.timestamp, asks: prepared.asks }]);
-    return judge.judge(prepared, answers, 0);
+    return judge.judge(prepared, replay.replay([asksOf(prepared)]), 0);
   });
 }
 
@@ -90,6 +89,15 @@ describe("createRowJudge", () => {
     ["the same event by another door", { event: aRow(0).event }],
   ] as const)("does not count %s", (_, over) => {
     expect(actionsOf(judged(rulesetOf(BY_USER), rulesetOf(BY_USER), aRow(0), aRow(1, over)))[1]).toBe("allow allow");
+  });
+
+  test("tells a backfilled row what was counted at its own time", () => {
+    const HOUR_MS = 3_600_000;
+    const late = (at: number) =>
+      aRow(9 * HOUR_MS, { kind: "backfill", event: { ...aRow(0).event, timestamp: RECEIVED_AT + at } });
+    const rows = [aRow(0), aRow(1), aRow(9 * HOUR_MS), late(1), late(0), late(9 * HOUR_MS)];
+    const actions = actionsOf(judged(rulesetOf(BY_USER), rulesetOf(BY_USER), ...rows));
+    expect(actions.slice(3)).toEqual(["review review", "allow allow", "allow allow"]);
   });
 
   test.each([
