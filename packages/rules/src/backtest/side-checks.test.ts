@@ -1,7 +1,7 @@
 import type { Checks, Event } from "@assay/protocol";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { loadRuleset } from "../index.ts";
+import { loadRuleset, type Ruleset } from "../index.ts";
 import { judgeChecks } from "../verdict/checks.ts";
 import type { BacktestRow } from "./backtest-row.ts";
 import { checksBy, fieldsOfSettings, isSameForChecks } from "./side-checks.ts";
@@ -9,8 +9,12 @@ import { checksBy, fieldsOfSettings, isSameForChecks } from "./side-checks.ts";
 const RECEIVED_AT = 1_760_000_000_000;
 const SHOP = "https://shop.example";
 
-function rulesetWith(settings: string) {
-  return loadRuleset(`ruleset: test\nsettings: {${settings}}`, { file: "test.yaml" });
+const loaded = new Map<string, Ruleset>();
+
+function rulesetWith(settings: string): Ruleset {
+  const ruleset = loaded.get(settings) ?? loadRuleset(`ruleset: test\nsettings: {${settings}}`, { file: "test.yaml" });
+  loaded.set(settings, ruleset);
+  return ruleset;
 }
 
 function aRow(over: Partial<BacktestRow> = {}, event: Partial<Event> = {}): BacktestRow {
@@ -91,7 +95,7 @@ describe("checksBy", () => {
         if (before === undefined || after === undefined) throw new Error("Two were made.");
         const whole: Event = { event_id: "e1", timestamp: RECEIVED_AT - ageMs, ...fields };
         const context = { flow: "login", ip: "192.0.2.1" };
-        const by = (ruleset: typeof before, of: Event) =>
+        const by = (ruleset: Ruleset, of: Event) =>
           judgeChecks({
             kind,
             event: of,
