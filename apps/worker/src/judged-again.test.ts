@@ -61,7 +61,10 @@ rules:
 `;
 const LISTS = new Map([["lists/known.txt", "visitor2\n"]]);
 
-function makeFolder(mode: string, hasCandidate: boolean): { rulesets: RulesetFolder; load: (digest: string) => Ruleset } {
+function makeFolder(
+  mode: string,
+  hasCandidate: boolean,
+): { rulesets: RulesetFolder; load: (digest: string) => Ruleset } {
   const live = LIVE.replace("MODE", mode).replace(hasCandidate ? "" : "candidate: next\n", "");
   const files = new Map([...LISTS, ["default.yaml", live], ["next.yaml", NEXT]]);
   // As they are loaded later: by their text, one by one, and in whatever order it was when the archive first got it.
@@ -255,7 +258,7 @@ describe("a verdict that is judged again", () => {
         const { text, made: verdict } = again(made, story.meta, load);
         expect(JSON.stringify(verdict)).toBe(text);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });
