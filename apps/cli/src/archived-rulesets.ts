@@ -16,7 +16,7 @@ export function createArchivedRulesets(archive: Pick<ArchiveReader, "ruleset">) 
   };
 }
 
-// A part begins with _, and a list ends otherwise, so that one file is left: the ruleset's own.
+// A part begins with _, and a list ends otherwise. The candidate may be kept too: the ruleset's own file is the first.
 const OWN_FILE = /^[^_/][^/]*\.ya?ml$/;
 
 async function load(archive: Pick<ArchiveReader, "ruleset">, digest: string): Promise<ArchivedRuleset> {

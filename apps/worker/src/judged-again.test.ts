@@ -259,7 +259,7 @@ describe("a verdict that is judged again", () => {
         const { text, made: verdict } = again(made, story.meta, load);
         expect(JSON.stringify(verdict)).toBe(text);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   }, 30_000);
 });

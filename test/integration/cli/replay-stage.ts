@@ -140,7 +140,8 @@ async function rowOf(
 }
 
 function rulesetRow(own: string, files: ReadonlyMap<string, string>) {
-  const needed = new Map([...files].filter(([path]) => path === own || path in PARTS));
+  // Its own file first, and its candidate's too.
+  const needed = new Map([[own, files.get(own) ?? ""], ...files]);
   const { name, digest, engine } = loadRuleset(files.get(own) ?? "", { file: own, files: needed });
   return { type: "ruleset", digest, name, engine, files: Object.fromEntries(needed), loadedAt: Date.now() } as const;
 }
