@@ -4,6 +4,7 @@ import { ArchiveError } from "./archive-error.ts";
 import type { ArchivePool } from "./archive-pool.ts";
 import { writeCursor } from "./cursor.ts";
 import { DAY_MS, listPartitions, type Partitioned } from "./partitions.ts";
+import { type PublishedRange, type PublishedVerdict, readPublished } from "./read-published.ts";
 import { pageSize, type VerdictFilter, verdictStatement, type Window, windowOf } from "./verdict-query.ts";
 
 /** A verdict as it was published. */
@@ -63,6 +64,12 @@ export interface ArchiveReader {
   verdicts(filter: VerdictFilter): Promise<VerdictPage>;
   /** The latest verdict of a submission id; undefined when there is none, or no longer. */
   verdict(wanted: Wanted): Promise<ArchivedVerdict | undefined>;
+  /**
+   * Verdicts that were published between two places of the stream `verdicts`, in the order of the stream; empty at its
+   * end. Without tests, which are not archived, and without what was published more than five days after it was
+   * received. What still waits for the archive is not among them yet, also where later ones are.
+   */
+  published(range: PublishedRange): Promise<PublishedVerdict[]>;
   /** What a verdict was made from, by the verdict's own time; undefined when it is no longer kept. */
   madeFrom(wanted: Wanted & { readonly receivedAt: number }): Promise<ArchivedEvent | undefined>;
   /** The latest of what an event id brought. */
@@ -148,6 +155,7 @@ export function createArchiveReader({ pool }: ArchiveReaderOptions): ArchiveRead
       const row = await latest<VerdictRecord>("verdicts", "pinned, body", "id = $2", wanted);
       return row && verdictOf(row);
     },
+    published: (range) => readPublished(pool, range),
     async madeFrom({ tenant, id, receivedAt }) {
       const [row] = await pool.query<EventRecord>(
         `SELECT received_at, id, submission, body FROM assay.events

@@ -15,6 +15,8 @@ export interface VerdictRow {
   readonly submission: string;
   /** The event's JSON, deflated (raw). Absent where there was none. */
   readonly event?: Uint8Array;
+  /** Its id in the stream `verdicts`, such as `1764252000000-0`. Without one `published` does not find it. */
+  readonly streamId?: string;
 }
 
 /** The files of a ruleset, by the digest that verdicts name. */

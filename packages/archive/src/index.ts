@@ -20,4 +20,5 @@ export {
   type Written,
 } from "./archive-writer.ts";
 export { maintainArchive, type Maintained, type Retention } from "./maintain-archive.ts";
+export type { PublishedRange, PublishedVerdict } from "./read-published.ts";
 export type { VerdictFilter } from "./verdict-query.ts";

@@ -1,15 +1,22 @@
 import type { ClientBase } from "pg";
 import type { AuditRow, LabelRow, RulesetRow, VerdictRow } from "./archive-row.ts";
+import { type StreamId, streamIdOf } from "./stream-id.ts";
 import { type VerdictColumns, verdictColumns } from "./verdict-columns.ts";
 
 /** A row with all that its table asks for. */
 export type ReadyRow = ReadyVerdict | RulesetRow | LabelRow | AuditRow;
 
-type ReadyVerdict = VerdictRow & { readonly columns: VerdictColumns };
+type ReadyVerdict = VerdictRow & { readonly columns: VerdictColumns; readonly published?: StreamId };
 
 /** Reads what a verdict is found by. Throws an ArchiveError for a row that no table takes. */
 export function readyRow(row: VerdictRow | RulesetRow | LabelRow | AuditRow): ReadyRow {
-  return row.type === "verdict" ? { ...row, columns: verdictColumns(row.verdict) } : row;
+  if (row.type !== "verdict") return row;
+  const { verdict, streamId } = row;
+  return {
+    ...row,
+    columns: verdictColumns(verdict),
+    ...(streamId === undefined ? {} : { published: streamIdOf(streamId) }),
+  };
 }
 
 /** A column: its type, and what a row has in it. */
@@ -47,6 +54,8 @@ const VERDICTS: Table<ReadyVerdict> = {
     late: ["bool", ({ columns }) => columns.late],
     pinned: ["text", ({ pinned }) => pinned],
     body: ["text", ({ verdict }) => verdict],
+    stream_ms: ["int8", ({ published }) => published?.ms],
+    stream_seq: ["int8", ({ published }) => published?.seq],
   },
 };
 

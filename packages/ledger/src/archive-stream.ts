@@ -7,8 +7,12 @@ export const ARCHIVE_GROUP = "archive";
 
 /** A verdict on its way to the archive, with what it was made from. */
 export interface ArchiveEntry {
-  /** Its place in the stream. */
+  /** Its place in the stream `archive`. */
   readonly entryId: string;
+  /** What it counts for in the backlog. */
+  readonly bytes: number;
+  /** The verdict's id in the stream `verdicts`; absent from entries of earlier versions. */
+  readonly streamId?: string;
   /** JSON as it was published. */
   readonly verdict: string;
   /** What it was made from besides its submission and its event. */
@@ -118,7 +122,7 @@ export function createArchiveStream({ redis, reader, keys, consumer }: ArchiveSt
     async settle(entries, rejected = []) {
       if (entries.length === 0) return;
       const codes = new Map(rejected.map(({ entryId, code }) => [entryId, code]));
-      const args = entries.flatMap((entry) => [entry.entryId, sizeOf(entry), codes.get(entry.entryId) ?? ""]);
+      const args = entries.flatMap((entry) => [entry.entryId, entry.bytes, codes.get(entry.entryId) ?? ""]);
       const scriptKeys = [stream, keys.archiveBacklog(), keys.deadLetters("pipeline")];
       await settle.run(redis, scriptKeys, [ARCHIVE_GROUP, MAX_DEAD_LETTERS, ...args]);
     },
@@ -151,10 +155,6 @@ async function createGroup(redis: Redis, stream: string): Promise<void> {
   }
 }
 
-function sizeOf({ verdict, pinned, submission, event }: ArchiveEntry): number {
-  return [verdict, pinned, submission].reduce((sum, text) => sum + Buffer.byteLength(text), event?.byteLength ?? 0);
-}
-
 // Written by publish alone: names and values, in turns.
 function readEntries(reply: unknown): ArchiveEntry[] {
   return list(reply).flatMap((entry) => {
@@ -162,14 +162,16 @@ function readEntries(reply: unknown): ArchiveEntry[] {
     if (!Buffer.isBuffer(entryId) || !Array.isArray(fields)) return [];
     const cells = fields.filter((cell) => Buffer.isBuffer(cell));
     const field = (name: string) => cells[cells.findIndex((cell, at) => at % 2 === 0 && cell.toString() === name) + 1];
-    const event = field("e");
+    const [event, streamId] = [field("e"), field("s")];
     return [
       {
         entryId: entryId.toString(),
+        bytes: cells.reduce((sum, cell, at) => (at % 2 === 0 ? sum : sum + cell.byteLength), 0),
         verdict: String(field("v") ?? ""),
         pinned: String(field("p") ?? ""),
         submission: String(field("m") ?? ""),
         ...(event === undefined || event.length === 0 ? {} : { event }),
+        ...(streamId === undefined ? {} : { streamId: streamId.toString() }),
       },
     ];
   });

@@ -68,10 +68,10 @@ local function list(of, id)
   redis.call('LTRIM', of, 0, 99)
   redis.call('PEXPIRE', of, record_ttl)
 end
-local function keep(body, made_from, meta, event)
-  redis.call('XADD', archive, '*', 'v', body, 'p', made_from, 'm', meta, 'e', event)
+local function keep(body, made_from, meta, event, stream_id)
+  redis.call('XADD', archive, '*', 'v', body, 'p', made_from, 'm', meta, 'e', event, 's', stream_id)
   if redis.call('XLEN', archive) == 1 then redis.call('HDEL', backlog, 'bytes') end
-  local bytes = redis.call('HINCRBY', backlog, 'bytes', #body + #made_from + #meta + #event)
+  local bytes = redis.call('HINCRBY', backlog, 'bytes', #body + #made_from + #meta + #event + #stream_id)
   while bytes > tonumber(max_archive_bytes) do
     local oldest = redis.call('XRANGE', archive, '-', '+', 'COUNT', 1)[1]
     if not oldest then redis.call('HDEL', backlog, 'bytes') break end
@@ -100,7 +100,7 @@ for n = 1, (#KEYS - 5) / 5 do
     local stream_id = redis.call('XADD', verdicts, '*', 'e', envelope)
     redis.call('SET', verdict, body, 'PX', verdict_ttl)
     redis.call('HSET', record, 's', stream_id, 'c', action, 'vd', digest, 'vi', made_from, 'at', decided_at)
-    if archived == '1' then keep(body, made_from, r[1], event) end
+    if archived == '1' then keep(body, made_from, r[1], event, stream_id) end
     if dead_code ~= '' then
       local payload = r[5] or ''
       redis.call('XADD', dead, '*', 'id', id, 'code', dead_code, 'at', decided_at, 'meta', r[1], 'payload', payload)

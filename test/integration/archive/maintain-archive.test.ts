@@ -116,8 +116,8 @@ describe.skipIf(withoutPostgres)("maintainArchive", () => {
     expect(Object.fromEntries(rows.map(({ tablename, n }) => [tablename, n]))).toEqual({
       events: 2,
       events_20261127: 2,
-      verdicts: 9,
-      verdicts_20261127: 9,
+      verdicts: 10,
+      verdicts_20261127: 10,
     });
   });
 

@@ -4,6 +4,8 @@ import { ask, createDatabase, startPostgres, withoutPostgres } from "../../suppo
 import type { PrivatePostgres } from "../../support/private-postgres.ts";
 import { aVerdictRow, connectArchive, NOON, openArchive } from "./open-archive.ts";
 
+const MIGRATIONS = ["0001_archive", "0002_stream-id"];
+
 describe.skipIf(withoutPostgres)("migrateArchive", () => {
   let server: PrivatePostgres;
   beforeAll(async () => {
@@ -18,7 +20,7 @@ describe.skipIf(withoutPostgres)("migrateArchive", () => {
 
   test("makes the tables, and has nothing left to do the second time", async () => {
     const connectionString = await createDatabase(server);
-    expect(await migrateArchive({ connectionString })).toEqual({ applied: ["0001_archive"] });
+    expect(await migrateArchive({ connectionString })).toEqual({ applied: MIGRATIONS });
     expect(await migrateArchive({ connectionString })).toEqual({ applied: [] });
     expect(await tablesOf(connectionString)).toEqual([
       "audit",
@@ -33,12 +35,12 @@ describe.skipIf(withoutPostgres)("migrateArchive", () => {
   test("applies each migration once, though four processes begin together", async () => {
     const connectionString = await createDatabase(server);
     const all = await Promise.all(Array.from({ length: 4 }, () => migrateArchive({ connectionString })));
-    expect(all.flatMap(({ applied }) => applied)).toEqual(["0001_archive"]);
+    expect(all.flatMap(({ applied }) => applied)).toEqual(MIGRATIONS);
   });
 
   test("says in a dry run what it would apply, and changes nothing", async () => {
     const connectionString = await createDatabase(server);
-    expect(await migrateArchive({ connectionString, dryRun: true })).toEqual({ applied: ["0001_archive"] });
+    expect(await migrateArchive({ connectionString, dryRun: true })).toEqual({ applied: MIGRATIONS });
     expect(await tablesOf(connectionString)).toEqual([]);
   });
 

@@ -49,6 +49,7 @@ describe("publishVerdicts, for the archive", () => {
     const [entry, ...rest] = await (await streamOf(ledger)).read(AT_ONCE);
     expect(rest).toEqual([]);
     expect(entry).toMatchObject({ verdict: await redis.get(keys.verdict(id)), pinned: "0|0|1|" });
+    expect(entry?.streamId).toBe((await redis.xrange(keys.verdicts(), "-", "+"))[0]?.[0]);
     expect(JSON.parse(entry?.submission ?? "")).toEqual({ kind: "sealed", context: { flow: "login" } });
     expect(inflateRawSync(entry?.event ?? "").toString()).toBe(event);
   });
@@ -157,7 +158,7 @@ describe("createArchiveStream", () => {
     await stream.settle(entries, [{ entryId: bad?.entryId ?? "", code: "archive_rejected" }]);
     const letters = await redis.xrange(keys.deadLetters("pipeline"), "-", "+");
     expect(letters.map(([, fields]) => fields)).toEqual([
-      ["code", "archive_rejected", "v", bad?.verdict, "p", "bad|", "m", bad?.submission, "e", ""],
+      ["code", "archive_rejected", "v", bad?.verdict, "p", "bad|", "m", bad?.submission, "e", "", "s", bad?.streamId],
     ]);
     expect((await backlogOf(ledger)).entries).toBe(0);
   });
