@@ -6,6 +6,7 @@ import { METRICS } from "./backtest/fail-if.ts";
 import { checkRulesets, type CheckOptions } from "./check-rulesets.ts";
 import type { DoctorOptions } from "./doctor/practice.ts";
 import { type DiffOptions, diffRulesets } from "./diff-rulesets.ts";
+import { addEndpoints } from "./endpoints-commands.ts";
 import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
 import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts";
 import { faultJson, showFaults } from "./faults.ts";
@@ -82,7 +83,7 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
     .description(
-      "Rulesets, verdicts and keys of Assay, how an installation fares, its archive's tables, and a stand-in to try it without Fingerprint.",
+      "Rulesets, verdicts, endpoints and keys of Assay, how an installation fares, its archive's tables, and a stand-in to try it without Fingerprint.",
     )
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
@@ -190,6 +191,7 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .action(async (options: VendorOptions) => finish(await runVendor(options, world)));
   addKeys(program, world, finish);
   addVerdicts(program, world, finish);
+  addEndpoints(program, plain, world, finish);
   return program;
 }
 

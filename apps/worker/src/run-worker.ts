@@ -37,8 +37,8 @@ export interface RunOptions {
   readonly aroundSource?: (source: Source) => Source;
   /** Other times than the usual, for lookups. */
   readonly lookupTiming?: Partial<LookupTiming>;
-  /** Other names and times than the usual, for deliveries. */
-  readonly deliveries?: Pick<DelivererOptions, "resolve" | "timing">;
+  /** Other names, times and archive than the usual, for deliveries. */
+  readonly deliveries?: Pick<DelivererOptions, "resolve" | "timing" | "archive">;
   /** Gives up waiting for Redis. */
   readonly signal?: AbortSignal;
 }

@@ -29,6 +29,7 @@ export {
   startAsking,
   stopAsking,
 } from "./event-inquiry.ts";
+export { type EndpointReport, type KnownEndpoint, pauseEndpoint, readEndpoints, tellEndpoints } from "./endpoints.ts";
 export {
   followStream,
   type FollowOptions,
@@ -66,6 +67,7 @@ export { type InstallationMeta, openInstallation, SchemaMismatchError } from "./
 export { findOverdue, type Overdue, pendingOf } from "./overdue.ts";
 export { planDeliveries, type PlannedDelivery, replayDeliveries } from "./plan-deliveries.ts";
 export { type Publication, type Published, type PublishOptions, publishVerdicts } from "./publish.ts";
+export { type PublishedPage, readPublished, type StreamSpan } from "./published.ts";
 export {
   readEventVerdicts,
   readSubmissionState,
@@ -84,6 +86,7 @@ export {
   type ServerAssertion,
   type ServerReport,
 } from "./server.ts";
+export { endReplay, moveReplay, readReplays, type Replay, requestReplay } from "./replays.ts";
 export { type Report, type Reported, reportOutcome } from "./report.ts";
 export {
   MAX_SIGHTING_NAME,
@@ -103,6 +106,8 @@ export {
   decodePlace,
   encodePlace,
   type Gap,
+  idBefore,
+  idBehind,
   type StreamEdge,
   type StreamPlace,
 } from "./stream-place.ts";
@@ -124,3 +129,4 @@ export {
   takeDeliveries,
   type TakeRequest,
 } from "./take-deliveries.ts";
+export { readArchived, type VerdictArchive } from "./verdict-archive.ts";

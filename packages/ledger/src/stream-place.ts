@@ -33,12 +33,26 @@ export interface Gap {
 /** Before whatever a stream still holds. */
 export const BEGINNING: StreamPlace = { id: "0-0" };
 
+const LAST_SEQ = 18_446_744_073_709_551_615n;
+
 /** Below 0 when `a` was added before `b`. */
 export function compareStreamIds(a: string, b: string): number {
   const [aMs, aSeq] = partsOf(a);
   const [bMs, bSeq] = partsOf(b);
   if (aMs !== bMs) return aMs - bMs;
   return aSeq === bSeq ? 0 : aSeq < bSeq ? -1 : 1;
+}
+
+/** The least id that an entry behind this one could have. */
+export function idBehind(id: string): string {
+  const [ms, seq] = partsOf(id);
+  return seq >= LAST_SEQ ? `${ms + 1}-0` : `${ms}-${seq + 1n}`;
+}
+
+/** The greatest id that an entry before this one could have. */
+export function idBefore(id: string): string {
+  const [ms, seq] = partsOf(id);
+  return seq > 0n ? `${ms}-${seq - 1n}` : `${Math.max(ms - 1, 0)}-${LAST_SEQ}`;
 }
 
 /** Unix ms at which an entry was added. */

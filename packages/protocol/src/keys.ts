@@ -58,6 +58,12 @@ export interface Keys {
   delivery(id: string): string;
   /** Hash: how an endpoint fares: since when it fails, and why it is paused. */
   endpoint(name: string): string;
+  /** Hash: the endpoints that those who deliver know, and their hosts. */
+  endpoints(): string;
+  /** Hash: which endpoints are to get verdicts again, and how far that has come. */
+  replays(): string;
+  /** The lease of the one process that works on an endpoint's replay. */
+  replayLease(endpoint: string): string;
   /** Zset: all that an endpoint has not taken, by since when. */
   undelivered(endpoint: string): string;
   /** Zset: what waits for its next try, by when that is. */
@@ -103,6 +109,9 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     sightings: () => key(0, "seen"),
     delivery: (id) => key(0, `wh:${id}`),
     endpoint: (name) => key(0, `we:${name}`),
+    endpoints: () => key(0, "endpoints"),
+    replays: () => key(0, "wr"),
+    replayLease: (endpoint) => key(0, `wl:${endpoint}`),
     undelivered: (endpoint) => key(0, `wa:${endpoint}`),
     deliveriesDue: (endpoint) => key(0, `wd:${endpoint}`),
     deliveriesInFlight: (endpoint) => key(0, `wf:${endpoint}`),

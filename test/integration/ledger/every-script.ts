@@ -9,6 +9,7 @@ import {
   inquireEvent,
   leaveLine,
   letGoSubmissions,
+  moveReplay,
   noteNotFound,
   noticeSightings,
   pinInputs,
@@ -18,6 +19,7 @@ import {
   releaseLease,
   replayDeliveries,
   reportOutcome,
+  requestReplay,
   settleDelivery,
   startAsking,
   stopAsking,
@@ -136,6 +138,13 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await takeDeliveries(redis, keys, { ...all, resumedAt: Number.MAX_SAFE_INTEGER });
   await between();
   await replayDeliveries(redis, keys, "orders", 0);
+  await between();
+  const replay = { endpoint: "orders", after: "1-0", before: "9-0", planned: 0 };
+  await requestReplay(redis, keys, replay);
+  for (const [from, to] of [[replay, { ...replay, planned: 1 }], [replay]] as const) {
+    await moveReplay(redis, keys, from, to);
+  }
+  await moveReplay(redis, keys, { ...replay, planned: 1 });
   await between();
   await readTrimmed(redis, createKeys({ prefix, tenant: "other" }), between);
 }
