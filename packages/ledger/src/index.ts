@@ -50,6 +50,7 @@ export {
   type PinRequest,
   type Use,
 } from "./inputs.ts";
+export { keepDeliveries } from "./keep-deliveries.ts";
 export { keyedHash, referenceHash } from "./keyed-hash.ts";
 export { holdLease, releaseLease } from "./lease.ts";
 export { letGoSubmissions, type Release } from "./let-go.ts";

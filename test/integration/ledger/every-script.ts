@@ -7,6 +7,7 @@ import {
   holdBucket,
   holdLease,
   inquireEvent,
+  keepDeliveries,
   leaveLine,
   letGoSubmissions,
   moveReplay,
@@ -123,6 +124,9 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   const all = { endpoint: "orders", count: 9, maxInFlight: 9, leaseMs: HOUR_MS, resumedAt: 0 };
   const [first, second, third] = (await takeDeliveries(redis, keys, { ...all, leaseMs: 0 })).deliveries;
   await takeDeliveries(redis, keys, all);
+  await between();
+  const flying = Number(await redis.zscore(keys.deliveriesInFlight("orders"), third?.id ?? ""));
+  await keepDeliveries(redis, keys, "orders", [{ id: third?.id ?? "", leaseUntil: flying }], HOUR_MS);
   await between();
   const settlements = [
     [third, { outcome: "failed", retryInMs: 1, restMs: 1 }],

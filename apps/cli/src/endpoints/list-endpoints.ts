@@ -15,7 +15,7 @@ export async function listEndpoints(options: EndpointsOptions, world: World): Pr
 }
 
 /** An endpoint for programs. Times are unix ms. */
-export function endpointJson(endpoint: EndpointReport): object {
+function endpointJson(endpoint: EndpointReport): object {
   const { name, host, hold, failingSince, lastSuccessAt, waiting, inFlight, dead, replay } = endpoint;
   return {
     name,
