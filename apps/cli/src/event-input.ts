@@ -1,5 +1,13 @@
 import { toEvent } from "@assay/fingerprint";
-import { CHECK_NAMES, type Checks, closestName, type Context, ProblemError, readContext } from "@assay/protocol";
+import {
+  CHECK_NAMES,
+  type Checks,
+  closestName,
+  type Context,
+  ProblemError,
+  readContext,
+  readTime,
+} from "@assay/protocol";
 import type { Input } from "@assay/rules";
 import { parseJson, readText } from "./read-text.ts";
 import { CommandError, EXIT } from "./report.ts";
@@ -72,13 +80,9 @@ function checksOf(pairs: readonly string[]): Checks {
   return checks;
 }
 
-// A day, or a time with its zone: others would mean another time on another machine.
-const ISO_TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/;
-
 function timeOf(text: string): number {
-  // Thirteen digits, as ten are seconds.
-  const time = /^\d{13}$/.test(text) ? Number(text) : ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isSafeInteger(time)) return time;
+  const time = readTime(text);
+  if (time !== undefined) return time;
   throw new CommandError(
     EXIT.usage,
     `--received-at ${text} is neither unix milliseconds nor an ISO time, such as 2026-12-31T18:00:00Z.`,

@@ -79,10 +79,11 @@ function readEvent(line: string, place: string): Event {
   throw new CommandError(EXIT.usage, `${place} is no event of Fingerprint's: ${REFUSALS[read.reason]}.`);
 }
 
-function showCall({ eventId, at, keyId, status }: Call, startedAt: number, { paint }: World): string {
+function showCall({ eventId, isSearch, at, keyId, status }: Call, startedAt: number, { paint }: World): string {
   const time = `${((at - startedAt) / 1000).toFixed(3)} s`.padStart(12);
   const answer = paint(status === 200 ? "green" : "yellow", String(status ?? "-"));
-  return `${time}  ${answer}  ${isEventId(eventId) ? eventId : "-"}  ${keyId === undefined ? "no key" : `key ${keyId}`}`;
+  const what = isSearch === true ? "search" : isEventId(eventId) ? eventId : "-";
+  return `${time}  ${answer}  ${what}  ${keyId === undefined ? "no key" : `key ${keyId}`}`;
 }
 
 function numberIn(option: string, text: string, { from, to }: { readonly from: number; readonly to: number }): number {

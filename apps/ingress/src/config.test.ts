@@ -40,6 +40,13 @@ describe("loadConfig", () => {
     ]);
   });
 
+  test("reads where the archive is, also from a file", () => {
+    const url = "postgres://assay:secret@db:5432/assay";
+    expect(loadConfig({ ...ENOUGH, DATABASE_URL: url }).databaseUrl).toBe(url);
+    expect(loadConfig({ ...ENOUGH, DATABASE_URL_FILE: put("url", `${url}\n`) }).databaseUrl).toBe(url);
+    expect(loadConfig(ENOUGH).databaseUrl).toBeUndefined();
+  });
+
   test("tells every fault at once, and no secret", () => {
     const faults = faultsOf({
       REDIS_URL: "http://user:hunter2@redis",
@@ -53,7 +60,7 @@ describe("loadConfig", () => {
       ASSAY_OPENAPI: "yes",
       PORT: "70000",
       LOG_LEVEL: "loud",
-      DATABASE_URL: "postgres://user:hunter5@db",
+      DATABASE_URL: "mysql://user:hunter5@db",
       ASSAY_KEYS_FILE: "/nowhere.yaml",
       ASSAY_WEBHOOK_VERDICTS: "some",
     });
@@ -80,7 +87,6 @@ describe("loadConfig", () => {
     ["a cluster", { REDIS_URL: "redis+cluster://redis:6379" }],
     ["Sentinel", { REDIS_URL: "redis+sentinel://redis:26379" }],
     ["durability replica", { ASSAY_DURABILITY: "replica" }],
-    ["an archive", { DATABASE_URL: "postgres://db" }],
   ])("says that %s is not in this version", (_, env) => {
     expect(faultsOf({ ...ENOUGH, ...env }).message).toContain("not in this version");
   });

@@ -1,4 +1,12 @@
-import { type Env, LOG_LEVELS, type LogLevel, readEnv, readRedisEnv, type RedisEnv } from "@assay/host";
+import {
+  type Env,
+  LOG_LEVELS,
+  type LogLevel,
+  readDatabaseUrl,
+  readEnv,
+  readRedisEnv,
+  type RedisEnv,
+} from "@assay/host";
 import { readCredentials, type TenantsAndCredentials } from "./read-credentials.ts";
 
 /** Which routes are served: `api` for callers, `webhooks` for Fingerprint alone, or both. */
@@ -8,6 +16,8 @@ export type Surface = "all" | "api" | "webhooks";
 export interface IngressConfig extends RedisEnv, TenantsAndCredentials {
   /** Bound of Redis's memory where the server itself has none. */
   readonly redisMaxBytes?: number;
+  /** The archive's Postgres; absent without one. */
+  readonly databaseUrl?: string;
   readonly surface: Surface;
   /** 0 takes any free port. */
   readonly port: number;
@@ -17,20 +27,18 @@ export interface IngressConfig extends RedisEnv, TenantsAndCredentials {
   readonly logLevel: LogLevel;
 }
 
-const NOT_IN_THIS_VERSION = "not in this version";
 const MAX_PORT = 65_535;
 
 /** Reads the environment. Throws one ConfigError with every fault; no secret is in it. */
 export function loadConfig(env: Env = process.env): IngressConfig {
   return readEnv(env, (reader) => {
     const surface = reader.choice("ASSAY_SURFACE", ["all", "api", "webhooks"], { default: "all" });
-    if (reader.optional("DATABASE_URL") !== undefined) {
-      reader.fault("DATABASE_URL", `is ${NOT_IN_THIS_VERSION}. Unset it.`);
-    }
+    const databaseUrl = readDatabaseUrl(reader);
     const redisMaxBytes = reader.integer("ASSAY_REDIS_MAX_BYTES", { default: 0, min: 0 });
     return {
       ...readRedisEnv(reader),
       ...(redisMaxBytes === 0 ? {} : { redisMaxBytes }),
+      ...(databaseUrl === undefined ? {} : { databaseUrl }),
       surface,
       ...readCredentials(reader, surface !== "webhooks"),
       port: reader.integer("PORT", { default: 8080, min: 0, max: MAX_PORT }),

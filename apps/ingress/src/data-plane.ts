@@ -2,6 +2,7 @@ import { createRateLimitedLog, type Logger, type Progress } from "@assay/host";
 import { redisErrorKind } from "@assay/ledger";
 import type { ProblemError } from "@assay/protocol";
 import { createAdmission } from "./admission.ts";
+import { openArchiveLink } from "./archive-link.ts";
 import type { IngressConfig } from "./config.ts";
 import type { Credentials } from "./credentials.ts";
 import type { IngressMetrics } from "./metrics.ts";
@@ -56,6 +57,7 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     return secrets.length > 0 || basicAuth !== undefined;
   };
   const tenants = await openTenants({ ...options, redis: link.redis, admission, takesWebhooks });
+  const archive = config.databaseUrl === undefined ? undefined : openArchiveLink({ url: config.databaseUrl });
   const streams = createStreams({ metrics, now: options.now, limits: options.streamLimits });
   let stopping: Promise<void> | undefined;
   const app = await createServer({
@@ -65,6 +67,7 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     openapi,
     tenants: tenants.deps,
     streams,
+    ...(archive === undefined ? {} : { archive }),
     onInHand(count, oneEnded) {
       progress.busy(count);
       if (oneEnded) progress.worked();
@@ -80,7 +83,7 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     endUnused();
     await closing;
     await admission.stop();
-    await tenants.stop();
+    await Promise.all([tenants.stop(), archive?.stop()]);
   }
   const stop = () => (stopping ??= close());
   try {
@@ -116,6 +119,7 @@ function reportTrouble({ metrics, logger, now }: DataPlaneOptions): (problem: Pr
       metrics.redisError(redisErrorKind(cause));
       log.warn({ code, err: cause }, "a request could not be served");
     }
+    if (code === "archive_unavailable") log.warn({ code, err: cause }, "the archive could not be read");
     if (code === "internal_error") log.error({ code, err: cause }, "a request failed");
   };
 }

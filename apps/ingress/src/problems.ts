@@ -11,6 +11,7 @@ const RETRY_AFTER_SECONDS: { readonly [code in ProblemCode]?: number } = {
   unavailable: 1,
   not_confirmed: 1,
   memory_shed: 5,
+  archive_unavailable: 5,
   // Somebody must configure it first; Fingerprint itself comes again after five minutes.
   webhook_auth_not_configured: 300,
 };

@@ -6,6 +6,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fasti
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AcceptDeps } from "./accept-arrival.ts";
+import type { ArchiveLink } from "./archive-link.ts";
 import type { Credentials } from "./credentials.ts";
 import type { LedgerReader } from "./ledger-reader.ts";
 import type { WebhookVerdicts } from "./read-credentials.ts";
@@ -63,6 +64,8 @@ export interface RouteDeps {
   /** As they are now: they may rotate. */
   readonly credentials: () => Credentials;
   readonly streams: Streams;
+  /** Absent where none is configured. */
+  readonly archive?: ArchiveLink;
 }
 
 /** What serves a tenant. Throws a ProblemError `tenant_not_found`, which names no tenant. */
@@ -72,6 +75,15 @@ export function tenantOf({ tenants }: RouteDeps, name: string): TenantDeps {
   throw new ProblemError(
     "tenant_not_found",
     "There is no such tenant. The path of a webhook is /v1/webhooks/fingerprint, and the tenant's name behind it where there are several.",
+  );
+}
+
+/** The archive. Throws a ProblemError `archive_not_configured` where there is none. */
+export function archiveOf({ archive }: RouteDeps): ArchiveLink {
+  if (archive !== undefined) return archive;
+  throw new ProblemError(
+    "archive_not_configured",
+    "This reads the archive. Set DATABASE_URL of the ingress to its Postgres.",
   );
 }
 

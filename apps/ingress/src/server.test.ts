@@ -48,6 +48,10 @@ describe("createServer", () => {
       "HEAD /v1/verdicts/:id": 401,
       "GET /v1/events/:event_id/verdicts": 401,
       "HEAD /v1/events/:event_id/verdicts": 401,
+      "GET /v1/verdicts": 401,
+      "HEAD /v1/verdicts": 401,
+      "GET /v1/events/:event_id": 401,
+      "HEAD /v1/events/:event_id": 401,
       "GET /v1/stream": 401,
       // There are no tenants here.
       "POST /v1/webhooks/fingerprint": 404,

@@ -2,6 +2,7 @@ import { MAX_BODY_BYTES, type ProblemError } from "@assay/protocol";
 import { fastify, type FastifyReply, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Socket } from "node:net";
+import { addArchiveRoutes } from "./archive-route.ts";
 import { authenticate, authorize } from "./authenticate.ts";
 import type { Surface } from "./config.ts";
 import { observeRequests, type RequestObserver } from "./observe-requests.ts";
@@ -103,6 +104,7 @@ async function addApi(app: App, deps: ServerDeps): Promise<void> {
     addSubmissionsRoute(scope, deps);
     addOutcomesRoute(scope, deps);
     addVerdictsRoutes(scope, deps);
+    addArchiveRoutes(scope, deps);
     addStreamRoute(scope, deps);
     done();
   });

@@ -1,6 +1,7 @@
 import { isEventId, isSubmissionId, ProblemError } from "@assay/protocol";
 import { SubmissionStatus, Verdict } from "@assay/protocol/schemas";
 import { z } from "zod";
+import type { ArchiveLink } from "./archive-link.ts";
 import { responses } from "./openapi.ts";
 import { expiredVerdict, unknownSubmission } from "./problems.ts";
 import { type App, JSON_TYPE, type RouteDeps, type TenantDeps, tenantOf } from "./route.ts";
@@ -42,7 +43,7 @@ export function addVerdictsRoutes(app: App, deps: RouteDeps): void {
     const { id } = request.params;
     const leftMs = () => (request.query.wait ?? 0) - (performance.now() - request.startedAt);
     const tenant = tenantOf(deps, request.tenant);
-    const json = await readVerdict(tenant, id, (pending) =>
+    const json = await readVerdict(tenant, deps.archive, id, (pending) =>
       waitForVerdict(tenant.waiter, pending, { leftMs: leftMs(), response: reply.raw }),
     );
     if (json !== undefined) return reply.type(JSON_TYPE).send(json);
@@ -76,9 +77,10 @@ export function addVerdictsRoutes(app: App, deps: RouteDeps): void {
   });
 }
 
-/** The verdict's JSON; undefined while it is pending. */
+/** The verdict's JSON, by Redis or else by the archive; undefined while it is pending. */
 async function readVerdict(
-  { reader }: TenantDeps,
+  { reader, tenant }: TenantDeps,
+  archive: ArchiveLink | undefined,
   id: string,
   wait: (id: string) => ReturnType<typeof waitForVerdict>,
 ): Promise<string | undefined> {
@@ -90,8 +92,11 @@ async function readVerdict(
     case "pending":
       return undefined;
     case "expired":
-      throw expiredVerdict(id);
-    case "unknown":
+    case "unknown": {
+      const archived = await archive?.read((kept) => kept.verdict({ tenant, id }));
+      if (archived !== undefined) return archived.verdict;
+      throw state.status === "expired" ? expiredVerdict(id) : unknownSubmission(id);
+    }
     case undefined:
       throw unknownSubmission(id);
   }

@@ -2,14 +2,25 @@ import { createHash } from "node:crypto";
 import type { Inputs, Loaded, PinRequest, Publication, Published, Work } from "@assay/ledger";
 import { INPUT_FAULT_CODES, laneOf, type UndecidedCode } from "@assay/protocol";
 import type { CounterUse, Decision, Ruleset, RulesetFolder } from "@assay/rules";
+import {
+  type Answers,
+  type BroughtEvent,
+  countersOf,
+  onlyReading,
+  see,
+  verdictDigest,
+  verdictOf,
+  type VerdictParts,
+  type View,
+  viewOf,
+  withClaim,
+} from "@assay/rules/verdict";
 import { LetGo } from "./patience.ts";
-import { countersOf, pinRequestOf } from "./pin-request.ts";
+import { pinRequestOf } from "./pin-request.ts";
 import type { Judgment, Report } from "./report.ts";
 import type { Rulesets } from "./rulesets.ts";
 import type { Source, Sourced, SourcedEvent, Wait } from "./sourced.ts";
 import { decideTest, sourceTest, type Tested } from "./test-event.ts";
-import { verdictDigest, verdictOf, type VerdictParts } from "./verdict-of.ts";
-import { type Answers, onlyReading, see, type View, viewOf, withClaim } from "./view.ts";
 
 /** What the story needs of the world. Each script waits for Redis to answer, and throws LetGo when the signal aborts. */
 export interface DecidingDeps {
@@ -233,7 +244,7 @@ function judgmentOf(parts: VerdictParts, answers: Answers | undefined): Judgment
 }
 
 /** What an event hangs on besides its submission: a lookup may answer otherwise the next time. */
-function sourceOf({ event, source }: SourcedEvent): string {
+function sourceOf({ event, source }: BroughtEvent): string {
   const mayDiffer = source === "lookup" || source === "stored";
   return mayDiffer
     ? `${source}:${createHash("sha256").update(JSON.stringify(event)).digest("base64url").slice(0, 16)}`

@@ -1,8 +1,8 @@
 import type { Event, Kind } from "@assay/protocol";
 import { loadRuleset } from "@assay/rules";
 import { describe, expect, test } from "vitest";
-import { countersOf, pinRequestOf } from "./pin-request.ts";
-import { viewOf } from "./view.ts";
+import { pinRequestOf } from "./pin-request.ts";
+import { countersOf, viewOf } from "@assay/rules/verdict";
 
 const RECEIVED_AT = 1_795_000_000_000;
 const EVENT_TIME = RECEIVED_AT - 1000;
@@ -82,6 +82,13 @@ describe("pinRequestOf", () => {
     }
   });
 
+  test("asks for the counters of a backfilled event's own time, and never of one to come", () => {
+    const old = { timestamp: RECEIVED_AT - 3 * 86_400_000 };
+    expect(ask({ kind: "backfill", signals: old }).request?.asOf).toBe(old.timestamp);
+    expect(ask({ kind: "backfill", signals: { timestamp: RECEIVED_AT + 1000 } }).request?.asOf).toBe(RECEIVED_AT);
+    expect(ask({ kind: "webhook", signals: old }).request).not.toHaveProperty("asOf");
+  });
+
   test("claims what somebody presented, and nothing else", () => {
     expect(ask().request?.use).toMatchObject({ eventId: EVENT.event_id, flow: "login", bound: true });
     expect(ask({ kind: "webhook" }).request).not.toHaveProperty("use");
@@ -105,37 +112,5 @@ describe("pinRequestOf", () => {
   test("keeps the keys of two counters apart, though their values are equal", () => {
     const { named } = ask();
     expect(named["seen"]?.key).not.toBe(named["signups"]?.key);
-  });
-});
-
-describe("countersOf", () => {
-  test("asks once for what two rulesets count alike, whatever they call it", () => {
-    const work = { id: "s_1", meta: { kind: "sealed" }, receivedAt: RECEIVED_AT, tries: 1, retries: 0 } as const;
-    const one = viewOf(ruleset(`{ seen: { key: identification.visitor_id, window: 24h } }`), work, EVENT);
-    const two = viewOf(
-      ruleset(
-        `{ visits: { key: identification.visitor_id, window: 1d }, hour: { key: identification.visitor_id, window: 1h } }`,
-        "other",
-      ),
-      work,
-      EVENT,
-    );
-    expect(countersOf(one, two)).toHaveLength(2);
-    expect(countersOf(one, undefined)).toHaveLength(1);
-  });
-
-  test("lets the ruleset that decides say whether the submission counts", () => {
-    const work = { id: "s_1", meta: { kind: "sealed" }, receivedAt: RECEIVED_AT, tries: 1, retries: 0 } as const;
-    const counters = `{ fresh: { key: identification.visitor_id, where: "!checks.stale", window: 1h } }`;
-    const strict = (name: string, age: string) =>
-      loadRuleset(`ruleset: ${name}\nsettings: { max_event_age: ${age} }\ncounters: ${counters}\nrules: []\n`, {
-        file: `${name}.yaml`,
-      });
-    const [live, candidate] = [
-      viewOf(strict("default", "1h"), work, { ...EVENT, timestamp: RECEIVED_AT - 60_000 }),
-      viewOf(strict("next", "30s"), work, { ...EVENT, timestamp: RECEIVED_AT - 60_000 }),
-    ];
-    expect(countersOf(live, candidate).map(({ counts }) => counts)).toEqual([{ on: "submission", now: true }]);
-    expect(countersOf(candidate, live).map(({ counts }) => counts)).toEqual([{ on: "submission", now: false }]);
   });
 });

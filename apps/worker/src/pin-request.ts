@@ -1,8 +1,7 @@
 import { type CounterRequest, keyedHash, type PinRequest, type Use, type Work } from "@assay/ledger";
 import { type Checks, type Context, type Event, parseAddress } from "@assay/protocol";
 import type { CounterUse, Ruleset } from "@assay/rules";
-import { isBound, isPresented, isRelayed } from "./checks.ts";
-import type { View } from "./view.ts";
+import { isBound, isPresented, isRelayed, type View } from "@assay/rules/verdict";
 
 const HOUR_MS = 3_600_000;
 
@@ -27,21 +26,11 @@ export function pinRequestOf(submission: {
     id: work.id,
     receivedAt: work.receivedAt,
     eventTime: event.timestamp,
+    // What counted then, and not what counts now: days may lie between.
+    ...(kind === "backfill" ? { asOf: Math.min(event.timestamp, work.receivedAt) } : {}),
     counters: asked.map((counter) => requestOf(counter, { id: work.id, eventId: event.event_id, adds, hashKey })),
     ...(use === undefined ? {} : { use }),
   };
-}
-
-/**
- * The counters of several views, each definition once. What the first view says of one stands: a candidate with other
- * settings may find that the submission counts where the ruleset that decides does not.
- */
-export function countersOf(...views: readonly (View | undefined)[]): CounterUse[] {
-  const first = new Map<string, CounterUse>();
-  for (const counter of views.flatMap((view) => view?.counters ?? [])) {
-    if (!first.has(counter.definition)) first.set(counter.definition, counter);
-  }
-  return [...first.values()];
 }
 
 function requestOf(

@@ -1,5 +1,6 @@
 import type { Work } from "@assay/ledger";
-import type { Event, EventSource, UndecidedCode } from "@assay/protocol";
+import type { UndecidedCode } from "@assay/protocol";
+import type { BroughtEvent } from "@assay/rules/verdict";
 
 /** What became of the way from a submission to its event. */
 export type Sourced =
@@ -10,14 +11,8 @@ export type Sourced =
   | { readonly status: "to_lookups" };
 
 /** An event, and how it came. */
-export interface SourcedEvent {
+export interface SourcedEvent extends BroughtEvent {
   readonly status: "event";
-  readonly event: Event;
-  readonly source: EventSource;
-  /** What was worse than usual about the way. */
-  readonly degraded?: readonly string[];
-  /** Unix ms; absent where nothing bounds the decision. */
-  readonly decideBy?: number;
 }
 
 /** Not yet: the submission sleeps until `until` (unix ms), or until its event comes. */

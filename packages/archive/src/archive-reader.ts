@@ -5,6 +5,7 @@ import type { ArchivePool } from "./archive-pool.ts";
 import { writeCursor } from "./cursor.ts";
 import { DAY_MS, listPartitions, type Partitioned } from "./partitions.ts";
 import { type PublishedRange, type PublishedVerdict, readPublished } from "./read-published.ts";
+import { column } from "./verdict-columns.ts";
 import { pageSize, type VerdictFilter, verdictStatement, type Window, windowOf } from "./verdict-query.ts";
 
 /** A verdict as it was published. */
@@ -70,6 +71,8 @@ export interface ArchiveReader {
    * received. What still waits for the archive is not among them yet, also where later ones are.
    */
   published(range: PublishedRange): Promise<PublishedVerdict[]>;
+  /** Which of these event ids any verdict is on. */
+  knownEvents(wanted: { readonly tenant: string; readonly eventIds: readonly string[] }): Promise<Set<string>>;
   /** What a verdict was made from, by the verdict's own time; undefined when it is no longer kept. */
   madeFrom(wanted: Wanted & { readonly receivedAt: number }): Promise<ArchivedEvent | undefined>;
   /** The latest of what an event id brought. */
@@ -156,6 +159,24 @@ export function createArchiveReader({ pool }: ArchiveReaderOptions): ArchiveRead
       return row && verdictOf(row);
     },
     published: (range) => readPublished(pool, range),
+    async knownEvents({ tenant, eventIds }) {
+      // By the text of the column, which may be shorter.
+      const left = new Map(eventIds.map((eventId) => [column(eventId) ?? "", eventId]));
+      const known = new Set<string>();
+      await walk("verdicts", ALWAYS, left.size, async ({ from, to }) => {
+        const rows = await pool.query<{ event_id: string }>(
+          `SELECT DISTINCT event_id FROM assay.verdicts
+           WHERE tenant = $1 AND event_id = ANY($2) AND received_at >= $3 AND received_at < $4`,
+          [tenant, [...left.keys()], new Date(from), new Date(to)],
+        );
+        for (const { event_id: found } of rows) {
+          known.add(left.get(found) ?? found);
+          left.delete(found);
+        }
+        return rows;
+      });
+      return known;
+    },
     async madeFrom({ tenant, id, receivedAt }) {
       const [row] = await pool.query<EventRecord>(
         `SELECT received_at, id, submission, body FROM assay.events

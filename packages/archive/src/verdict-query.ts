@@ -5,22 +5,22 @@ import { column } from "./verdict-columns.ts";
 /** Which verdicts are asked for: those of which all of this is true. */
 export interface VerdictFilter {
   readonly tenant: string;
-  readonly userId?: string;
-  readonly reference?: string;
-  readonly visitorId?: string;
-  readonly linkedId?: string;
-  readonly eventId?: string;
-  readonly action?: Action;
+  readonly userId?: string | undefined;
+  readonly reference?: string | undefined;
+  readonly visitorId?: string | undefined;
+  readonly linkedId?: string | undefined;
+  readonly eventId?: string | undefined;
+  readonly action?: Action | undefined;
   /** Id of a rule, or name of an integrity entry, that fired. */
-  readonly rule?: string;
+  readonly rule?: string | undefined;
   /** Received at this time or later, unix ms. */
-  readonly since?: number;
+  readonly since?: number | undefined;
   /** Received before this time, unix ms. */
-  readonly until?: number;
+  readonly until?: number | undefined;
   /** At most 100, which is the default. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** From the page before. */
-  readonly cursor?: string;
+  readonly cursor?: string | undefined;
 }
 
 /** The part of the answer that lies in [from, to), unix ms. */

@@ -1,12 +1,7 @@
-export {
-  createLookups,
-  type LookupOutcome,
-  type Lookups,
-  type RefusalCode,
-  type RefusedSetting,
-  type UnavailableReason,
-} from "./lookups.ts";
+export { createEventSearch, type EventSearch, type SearchOutcome, type SearchQuery } from "./event-search.ts";
+export { createLookups, type LookupOutcome, type Lookups, type RefusedSetting } from "./lookups.ts";
 export type { Findings, UnknownValue } from "./read-fields.ts";
+export type { RefusalCode, UnavailableReason } from "./server-api.ts";
 export { seal } from "./seal.ts";
 export { parseSealedKeys, type SealedKey, SealedKeyError } from "./sealed-key.ts";
 export { type RefusalReason, toEvent, type ToEvent } from "./to-event.ts";

@@ -6,6 +6,7 @@ export {
   type ReadyReport,
 } from "./admin-server.ts";
 export { configOrExit } from "./config-or-exit.ts";
+export { readDatabaseUrl } from "./database-env.ts";
 export {
   ConfigError,
   type ConfigFault,

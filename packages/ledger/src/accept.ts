@@ -58,7 +58,7 @@ return rows
 
 /**
  * Writes records for what is new, all or none, and says of each arrival what it is. It rings no doorbell.
- * A webhook never conflicts: the first body is kept.
+ * What Fingerprint brings never conflicts: the first body of a webhook, or of a backfilled event, is kept.
  */
 export async function acceptSubmissions(redis: Redis, keys: Keys, arrivals: readonly Arrival[]): Promise<Acceptance[]> {
   const scriptKeys: string[] = [];
@@ -74,7 +74,7 @@ export async function acceptSubmissions(redis: Redis, keys: Keys, arrivals: read
       payload ?? "",
       lane,
       receivedAt === undefined || Number.isNaN(receivedAt) ? "" : receivedAt,
-      submission.kind === "webhook" ? "1" : "0",
+      submission.kind === "webhook" || submission.kind === "backfill" ? "1" : "0",
       isAwaited ? "1" : "0",
     );
   }

@@ -131,3 +131,4 @@ export {
   type TakeRequest,
 } from "./take-deliveries.ts";
 export { readArchived, type VerdictArchive } from "./verdict-archive.ts";
+export { eventsUnderWay } from "./under-way.ts";

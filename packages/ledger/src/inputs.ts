@@ -10,6 +10,8 @@ export interface PinRequest {
   readonly receivedAt: number;
   /** When the event was made, unix ms. More than 10 s after `receivedAt` is a wrong clock, and is taken as that. */
   readonly eventTime: number;
+  /** The time whose counters it is told, unix ms; `receivedAt` when absent. */
+  readonly asOf?: number;
   /** Absent where nobody presented the event. */
   readonly use?: Use;
   /** At most one of each definition. */
@@ -106,8 +108,8 @@ end
 `;
 
 /*
- * A counter's value is what it holds of (received_at - window, received_at], and on to the event's own time if its clock
- * is ahead. A distinct value that a later submission has raised beyond that, or a window that the event itself has left,
+ * A counter's value is what it holds of (as_of - window, as_of], and on to the event's own time if its clock is ahead;
+ * `as_of` is when it was received, but for what comes long after its time. A distinct value that a later submission has raised beyond that, or a window that the event itself has left,
  * does not keep the submission from counting itself.
  * `since` is refreshed once a batch by a SET, which a full Redis refuses: nothing has happened before it.
  */
@@ -120,16 +122,16 @@ local function since_of(since_key, received_at, window_ms)
   end
   return known_since[since_key]
 end
-local function read(zset, since_key, received_at, event_time, window_ms, member)
+local function read(zset, since_key, received_at, as_of, event_time, window_ms, member)
   local since = since_of(since_key, received_at, window_ms)
   if member ~= '' then count(zset, member, event_time, received_at, window_ms) end
-  local before, last = received_at - window_ms, math.max(received_at, event_time)
+  local before, last = as_of - window_ms, math.max(as_of, event_time)
   local value = redis.call('ZCOUNT', zset, string.format('(%.0f', before), last)
   if member ~= '' then
     local score = tonumber(redis.call('ZSCORE', zset, member) or before)
     if score <= before or score > last then value = math.min(value + 1, 1000) end
   end
-  return value .. (received_at - since < window_ms and 'w' or '')
+  return value .. (as_of - since < window_ms and 'w' or '')
 end
 `;
 
@@ -145,8 +147,8 @@ local function args(n) a = a + n return unpack(ARGV, a - n + 1, a) end
 local rows = {}
 while k < #KEYS do
   local record, uses = key(), key()
-  local id, received_at, event_time, is_presented, bound, ip, agent, user, ttl, counters = args(10)
-  received_at, event_time = tonumber(received_at), tonumber(event_time)
+  local id, received_at, as_of, event_time, is_presented, bound, ip, agent, user, ttl, counters = args(11)
+  received_at, as_of, event_time = tonumber(received_at), tonumber(as_of), tonumber(event_time)
   local r = redis.call('HMGET', record, 'd', 'i', 'ic', 'oc')
   local claimed, counted, plan = r[2] or '', r[3] or '', r[4] or ''
   if claimed == '' and is_presented == '1' then
@@ -160,7 +162,8 @@ while k < #KEYS do
     local definition, window_ms, member, planning = args(4)
     local value = string.match(counted, definition .. '=(%w+),')
     if not value then
-      value = read(zset, since_key, received_at, event_time, tonumber(window_ms), is_replay and '' or member)
+      local counting = is_replay and '' or member
+      value = read(zset, since_key, received_at, as_of, event_time, tonumber(window_ms), counting)
       counted = counted .. definition .. '=' .. value .. ','
       if planning ~= '' then
         plan = plan == '' and '[' .. planning .. ']' or string.sub(plan, 1, -2) .. ',' .. planning .. ']'
@@ -188,10 +191,11 @@ return rows
 export async function pinInputs(redis: Redis, keys: Keys, requests: readonly PinRequest[]): Promise<Inputs[]> {
   const scriptKeys: string[] = [];
   const args: (string | number)[] = [];
-  for (const { id, receivedAt, eventTime, use, counters } of requests) {
+  for (const { id, receivedAt, asOf = receivedAt, eventTime, use, counters } of requests) {
     // Every place in KEYS is filled: without a use the record's own key stands in, and is not used as such.
     scriptKeys.push(keys.record(id), use === undefined ? keys.record(id) : keys.claim(use.eventId, use.flow));
-    args.push(id, receivedAt, Math.min(eventTime, receivedAt + MAX_AHEAD_MS), ...argsOfUse(use), counters.length);
+    const madeAt = Math.min(eventTime, receivedAt + MAX_AHEAD_MS);
+    args.push(id, receivedAt, asOf, madeAt, ...argsOfUse(use), counters.length);
     for (const { key, definition, windowMs, member, plan } of counters) {
       scriptKeys.push(keys.counter(key), keys.counterSince(definition));
       args.push(definition, windowMs, member ?? "", plan === undefined ? "" : JSON.stringify(plan));

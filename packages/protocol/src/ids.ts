@@ -17,6 +17,11 @@ export function webhookId(tenant: string, eventId: string): string {
   return `w_${hash(tenant, eventId)}`;
 }
 
+/** The id of a backfilled event's submission. It hangs on the event id alone: a repetition is the same submission. */
+export function backfillId(tenant: string, eventId: string): string {
+  return `b_${hash(tenant, eventId)}`;
+}
+
 /** The id of an outcome that was told with an Idempotency-Key: `o_` and the same hash as of a submission. */
 export function outcomeId(tenant: string, keyName: string, idempotencyKey: string): string {
   return `o_${hash(tenant, keyName, idempotencyKey)}`;

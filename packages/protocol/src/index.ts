@@ -2,13 +2,13 @@ export { ACTIONS, type Action, moreSevere } from "./actions.ts";
 export { type Address, parseAddress, stripPort } from "./address.ts";
 export { CHECK_NAMES, type CheckName, type Checks } from "./checks.ts";
 export { closestName, closestNames } from "./closest-name.ts";
-export { type Context, type Fact, isRecord, readContext } from "./context.ts";
+export { type Context, type Fact, isRecord, readContext, unknownField } from "./context.ts";
 export { canonicalJson, contentDigest, type ContentGroup, differingGroups } from "./digest.ts";
 export { envelopeOf, envelopeText, readEnvelope, type VerdictEnvelope } from "./envelope.ts";
 export { EVENT_SOURCES, type Event, type EventSource, MAX_EVENT_BYTES } from "./event.ts";
 export { EVENT_FIELDS, type EventField } from "./event-fields.generated.ts";
 export { EVENT_READERS, type EventSignals, type Signal } from "./event-readers.generated.ts";
-export { deliveryId, isSubmissionId, outcomeId, submissionId, webhookId } from "./ids.ts";
+export { backfillId, deliveryId, isSubmissionId, outcomeId, submissionId, webhookId } from "./ids.ts";
 export {
   createKeys,
   decidedChannel,
@@ -46,5 +46,6 @@ export {
 } from "./submission.ts";
 export { checkTestEvent, isTestEventId, readTestEvent, TEST_EVENT_IDS, type TestEvent } from "./test-event.ts";
 export { DEFAULT_TENANT, isTenantName, TENANT_NAME_RULE } from "./tenant.ts";
+export { readTime } from "./time.ts";
 export { INPUT_FAULT_CODES, UNDECIDED_CODES, type UndecidedCode } from "./undecided.ts";
 export type { Reason, Verdict } from "./verdict.ts";

@@ -74,6 +74,10 @@ export interface Keys {
   archive(): string;
   /** Hash: how much that is, and what was dropped of it. */
   archiveBacklog(): string;
+  /** Hash: how far the backfill of a range is, by the range. */
+  backfill(): string;
+  /** String: the lease of the one process that backfills. */
+  backfillLease(): string;
 }
 
 /** Key names of a tenant on the one shard of this version; `shardOf` has its place here when there are more. */
@@ -117,6 +121,8 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     deliveriesInFlight: (endpoint) => key(0, `wf:${endpoint}`),
     archive: () => key(0, "archive"),
     archiveBacklog: () => key(0, "archive:backlog"),
+    backfill: () => key(0, "backfill"),
+    backfillLease: () => key(0, "backfill:lease"),
   };
 }
 

@@ -23,6 +23,8 @@ const PROBLEMS = {
   verdict_expired: { status: 410, title: "The verdict is no longer kept", retryable: false },
   payload_too_large: { status: 413, title: "The body is too large", retryable: false },
   unsupported_media_type: { status: 415, title: "The body must be application/json", retryable: false },
+  archive_not_configured: { status: 501, title: "There is no archive here", retryable: false },
+  archive_unavailable: { status: 503, title: "The archive did not answer", retryable: true },
   webhook_auth_not_configured: { status: 503, title: "No webhook secret is configured", retryable: true },
   overloaded: { status: 503, title: "Too much is waiting", retryable: true },
   memory_shed: { status: 503, title: "Redis is nearly full", retryable: true },

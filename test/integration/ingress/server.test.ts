@@ -35,6 +35,8 @@ describe("the data port", () => {
       "/v1/verdicts/{id}",
       "/v1/submissions/{id}",
       "/v1/events/{event_id}/verdicts",
+      "/v1/verdicts",
+      "/v1/events/{event_id}",
       "/v1/stream",
       "/v1/webhooks/fingerprint",
       "/v1/webhooks/fingerprint/{tenant}",

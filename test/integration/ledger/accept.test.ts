@@ -1,5 +1,5 @@
 import { acceptSubmissions, publishVerdicts } from "@assay/ledger";
-import { contentDigest, differingGroups, webhookId } from "@assay/protocol";
+import { contentDigest, differingGroups, backfillId, webhookId } from "@assay/protocol";
 import { describe, expect, test } from "vitest";
 import { accepted, anArrival, anId, aPublication, keeping } from "./builders.ts";
 import { type Ledger, openConnection, openLedger, timeOf } from "./open-ledger.ts";
@@ -62,14 +62,17 @@ describe("acceptSubmissions", () => {
     expect(conflict?.status).toBe("conflict");
   });
 
-  test("never calls a webhook a conflict, and keeps its first body", async () => {
+  test.each([
+    { kind: "webhook", idOf: webhookId },
+    { kind: "backfill", idOf: backfillId },
+  ] as const)("never calls a $kind a conflict, and keeps its first body", async ({ kind, idOf }) => {
     const ledger = await openLedger();
-    const id = webhookId("0", "event1");
-    const body = (text: string) => anArrival({ kind: "webhook", event_id: "event1", payload: Buffer.from(text) }, id);
+    const id = idOf("0", "event1");
+    const body = (text: string) => anArrival({ kind, event_id: "event1", payload: Buffer.from(text) }, id);
     const answers = await accept(ledger, body("first"), body("second"));
     expect(answers.map(({ status }) => status)).toEqual(["accepted", "duplicate"]);
     expect(await ledger.redis.hget(ledger.keys.record(id), "p")).toBe("first");
-    const publication = aPublication(id, { lane: "background" }, { kind: "webhook" });
+    const publication = aPublication(id, { lane: "background" }, { kind });
     await publishVerdicts(ledger.redis, ledger.keys, [publication], keeping(ledger));
     const [late] = await accept(ledger, body("third"));
     expect(late?.status).toBe("decided");

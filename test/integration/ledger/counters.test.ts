@@ -62,6 +62,26 @@ describe("counters of pinInputs", () => {
     expect(await count(ledger)).toBe(2);
   });
 
+  test("are told as of another time where one is named, and do not move", async () => {
+    const ledger = await openLedger();
+    const first = RECEIVED_AT - 3 * HOUR_MS;
+    for (const receivedAt of [first, first + 1000, RECEIVED_AT - 1, RECEIVED_AT]) await count(ledger, { receivedAt });
+    const { redis, keys } = ledger;
+    const before = await redis.zrange(keys.counter("visitor1"), 0, "-1", "WITHSCORES");
+    const { member: _, ...counter } = aCounterRequest();
+    const valueAsOf = async (asOf?: number) => {
+      const request = { id: await accepted(ledger), receivedAt: RECEIVED_AT, eventTime: asOf ?? RECEIVED_AT };
+      return (await pin(ledger, { ...request, counters: [counter], ...(asOf === undefined ? {} : { asOf }) }))
+        .counters[0];
+    };
+    expect(await valueAsOf()).toEqual({ value: 2, isWarming: false });
+    // The counter began with the first: as of then, it had counted for no time at all.
+    expect(await valueAsOf(first)).toEqual({ value: 1, isWarming: true });
+    expect(await valueAsOf(first + 1000)).toEqual({ value: 2, isWarming: true });
+    expect(await valueAsOf(first - 1)).toEqual({ value: 0, isWarming: true });
+    expect(await redis.zrange(keys.counter("visitor1"), 0, "-1", "WITHSCORES")).toEqual(before);
+  });
+
   test("answer what was pinned, whatever was counted since or is lost", async () => {
     const ledger = await openLedger();
     const id = await accepted(ledger);

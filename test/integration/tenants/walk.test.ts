@@ -1,7 +1,13 @@
 import { randomUUID } from "node:crypto";
+import { deflateRawSync } from "node:zlib";
+import { createArchivePool, createArchiveWriter } from "@assay/archive";
+import { migrateArchive } from "@assay/archive/migrate";
 import { signWebhook } from "@assay/fingerprint";
 import { isRecord, type Role, ROLES } from "@assay/protocol";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { createDatabase, startPostgres, withoutPostgres } from "../../support/postgres-server.ts";
+import type { PrivatePostgres } from "../../support/private-postgres.ts";
+import { aVerdictRow } from "../archive/open-archive.ts";
 import { type Installation, openInstallation } from "../client/installation.ts";
 import { type Answer, anEventId, aProblem, type OpenIngress, startIngress } from "../ingress/open-ingress.ts";
 import { keysFile, tenantsFile } from "./tenant-files.ts";
@@ -17,8 +23,12 @@ const FOR: Readonly<Record<string, readonly Role[]>> = {
   "GET /v1/verdicts/{id}": ["read", "admin"],
   "GET /v1/submissions/{id}": ["read", "admin"],
   "GET /v1/events/{event_id}/verdicts": ["read", "admin"],
+  "GET /v1/verdicts": ["read", "admin"],
+  "GET /v1/events/{event_id}": ["read_personal", "admin"],
   "GET /v1/stream": ["read", "admin"],
 };
+/** Those that read the archive. */
+const OF_THE_ARCHIVE = ["GET /v1/verdicts", "GET /v1/events/{event_id}"];
 /** What they may answer to a caller who asks for another tenant's. */
 const FOREIGN: Readonly<Record<string, readonly number[]>> = {
   // The caller's own submission, new or with other content than before.
@@ -28,6 +38,9 @@ const FOREIGN: Readonly<Record<string, readonly number[]>> = {
   "GET /v1/submissions/{id}": [404],
   // The caller's own verdicts on an event that both have seen.
   "GET /v1/events/{event_id}/verdicts": [200],
+  // The caller's own verdicts, and his own part in an event that both have seen.
+  "GET /v1/verdicts": [200],
+  "GET /v1/events/{event_id}": [200],
   // The caller's own verdicts, all that there are.
   "GET /v1/stream": [200],
 };
@@ -38,12 +51,16 @@ const WEBHOOKS = ["POST /v1/webhooks/fingerprint", "POST /v1/webhooks/fingerprin
 const SAME = { key: "same-operation", eventId: anEventId() };
 
 let door: OpenIngress;
+let postgres: PrivatePostgres | undefined;
 const parts = new Map<Tenant, Installation>();
 const ids = new Map<Tenant, string>();
 
 beforeAll(async () => {
   const redisUrl = inject("redisUrl");
+  if (withoutPostgres === undefined) postgres = await startPostgres();
+  const archiveUrl = postgres && (await createDatabase(postgres));
   const env = {
+    DATABASE_URL: archiveUrl,
     ASSAY_INGRESS_KEYS: undefined,
     ASSAY_WEBHOOK_SECRETS: undefined,
     ASSAY_TENANTS_FILE: tenantsFile({
@@ -63,11 +80,28 @@ beforeAll(async () => {
     ids.set(tenant, isRecord(json) ? String(json["id"]) : "");
     await parts.get(tenant)?.decideAll();
   }
+  if (archiveUrl !== undefined) await archive(archiveUrl);
 });
 afterAll(async () => {
   for (const part of parts.values()) await part.close();
   await door.close();
+  await postgres?.stop();
 });
+
+/** Archives what both tenants submitted. */
+async function archive(connectionString: string): Promise<void> {
+  await migrateArchive({ connectionString });
+  const pool = createArchivePool({ connectionString });
+  const rows = TENANTS.map((tenant) => {
+    const context = { reference: `order-of-${tenant}`, user_id: `anna-of-${tenant}` };
+    const verdict = { id: ids.get(tenant) ?? "", event_id: SAME.eventId, context };
+    const submission = JSON.stringify({ kind: "lookup", event_id: SAME.eventId, context });
+    const event = deflateRawSync(JSON.stringify({ event_id: SAME.eventId, linked_id: `anna-of-${tenant}` }));
+    return aVerdictRow(verdict, { tenant, submission, event });
+  });
+  await createArchiveWriter({ pool }).write(rows);
+  await pool.stop();
+}
 
 /** Asks for what is `owner`'s with a key. */
 function ask(route: string, owner: Tenant, secret: string | undefined): Promise<Answer> {
@@ -112,6 +146,8 @@ function bodyOf(route: string, owner: Tenant): object {
     : { event_id: SAME.eventId, context: { reference: `order-of-${owner}`, user_id: `anna-of-${owner}` } };
 }
 
+// Without a Postgres whoever may read the archive is told that there is none, and who may not is refused all the same.
+const isThere = (route: string) => withoutPostgres === undefined || !OF_THE_ARCHIVE.includes(route);
 const cases = Object.keys(FOR).flatMap((route) =>
   TENANTS.flatMap((owner) => ROLES.map((role) => ({ route, owner, role }))),
 );
@@ -146,20 +182,26 @@ describe("the walk", () => {
     },
   );
 
-  test.each(cases.filter(isFor))("$route serves the role $role of its own tenant $owner", async (one) => {
-    const { status, text } = await ask(one.route, one.owner, `${one.owner}-${one.role}`);
-    expect([200, 202]).toContain(status);
-    // What is submitted here is the caller's own.
-    const known = one.route.startsWith("GET ") ? (ids.get(one.owner) ?? "none") : "";
-    expect(text).toContain(known);
-  });
+  test.each(cases.filter((one) => isFor(one) && isThere(one.route)))(
+    "$route serves the role $role of its own tenant $owner",
+    async (one) => {
+      const { status, text } = await ask(one.route, one.owner, `${one.owner}-${one.role}`);
+      expect([200, 202]).toContain(status);
+      // What is submitted here is the caller's own.
+      const known = one.route.startsWith("GET ") ? (ids.get(one.owner) ?? "none") : "";
+      expect(text).toContain(known);
+    },
+  );
 
-  test.each(cases.filter(isFor))("$route gives the role $role nothing of another tenant, $owner", async (one) => {
-    const { route, owner, role } = one;
-    const answer = await ask(route, owner, `${otherThan(owner)}-${role}`);
-    expect(answer.text).not.toContain(`of-${owner}`);
-    expect(FOREIGN[route]).toContain(answer.status);
-  });
+  test.each(cases.filter((one) => isFor(one) && isThere(one.route)))(
+    "$route gives the role $role nothing of another tenant, $owner",
+    async (one) => {
+      const { route, owner, role } = one;
+      const answer = await ask(route, owner, `${otherThan(owner)}-${role}`);
+      expect(answer.text).not.toContain(`of-${owner}`);
+      expect(FOREIGN[route]).toContain(answer.status);
+    },
+  );
 
   test.each(["/v1/verdicts/", "/v1/submissions/"])(
     "%s says of another tenant's id what it says of one that nobody knows",

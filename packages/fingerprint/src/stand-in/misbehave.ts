@@ -43,9 +43,9 @@ export function misbehave({ misbehaviour, round }: Ordered, event: Event): Reply
   }
 }
 
-/** An error as the vendor publishes it. */
-export function failure(code: Parameters<typeof publishedError>[0]): Reply {
-  const { status, body } = publishedError(code);
+/** An error as the vendor publishes it; `message` where it has others beside the usual one. */
+export function failure(...error: Parameters<typeof publishedError>): Reply {
+  const { status, body } = publishedError(...error);
   return json(status, body);
 }
 

@@ -1,4 +1,4 @@
-/** Errors of `GET /v4/events/{event_id}` by the vendor's code: its status, and the message that it publishes. */
+/** Errors of `GET /v4/events` and `GET /v4/events/{event_id}` by the vendor's code: its status, and the message that it publishes. */
 const ERRORS = {
   request_cannot_be_parsed: { status: 400, message: "invalid event_id" },
   ruleset_not_found: { status: 400, message: "ruleset not found" },
@@ -16,7 +16,9 @@ const ERRORS = {
 export type PublishedErrorCode = keyof typeof ERRORS;
 
 /** What an error is on the wire: a status, and JSON. */
-export function publishedError(code: PublishedErrorCode): { readonly status: number; readonly body: unknown } {
-  const { status, message } = ERRORS[code];
-  return { status, body: { error: { code, message } } };
+export function publishedError(
+  code: PublishedErrorCode,
+  message: string = ERRORS[code].message,
+): { readonly status: number; readonly body: unknown } {
+  return { status: ERRORS[code].status, body: { error: { code, message } } };
 }

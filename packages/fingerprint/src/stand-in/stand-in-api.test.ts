@@ -80,10 +80,10 @@ describe("startStandInApi", () => {
   });
 
   test.each([
-    ["another path", "GET", "/v4/events"],
+    ["another path", "GET", "/v4/visitors"],
     ["another version", "GET", `/events/${ID}`],
     ["another method", "PATCH", `/v4/events/${ID}`],
-  ])("has nothing but the lookup: %s", async (_, method, path) => {
+  ])("has nothing but lookup and search: %s", async (_, method, path) => {
     const api = await start({ inventsEvents: true });
     const headers = { authorization: "Bearer a" };
     expect((await fetch(`${api.url}${path}`, { method, headers })).status).toBe(404);

@@ -5,12 +5,15 @@ import { anEvent } from "./event.ts";
 import { failure, misbehave } from "./misbehave.ts";
 import type { Misbehaviour } from "./misbehaviour.ts";
 import { json, type Reply, send } from "./reply.ts";
+import { searchEvents } from "./search.ts";
 import { createTokenBucket, type RateLimit, type TokenBucket } from "./token-bucket.ts";
 
 /** One request, as the stand-in saw it. */
 export interface Call {
   /** The event id in the path; empty where there is none. */
   readonly eventId: string;
+  /** There where it searches. */
+  readonly isSearch?: true;
   /** When it came, in ms of `performance.now()`. */
   readonly at: number;
   /** First 8 hex characters of the API key's SHA-256; absent without a key. */
@@ -34,7 +37,7 @@ export interface StandInOptions {
   readonly onCall?: (call: Call) => void;
 }
 
-/** A stand-in for the vendor's Server API v4 on loopback: `GET /v4/events/{event_id}`, and nothing else. */
+/** A stand-in for the vendor's Server API v4 on loopback: `GET /v4/events/{event_id}`, the search `GET /v4/events`, and nothing else. */
 export interface StandInApi {
   /** For `ASSAY_FINGERPRINT_API_URL`. */
   readonly url: string;
@@ -62,14 +65,16 @@ export async function startStandInApi(options: StandInOptions = {}): Promise<Sta
   const commands = createCommands();
 
   // Who asks, how often, what was commanded, and then the event.
-  function answer({ isLookup, eventId, rulesetId, apiKey }: Asked): Reply {
-    if (!isLookup) return { how: "whole", status: 404, type: "text/plain", body: "404 page not found\n" };
+  function answer({ what, eventId, query, apiKey }: Asked): Reply {
+    if (what === undefined) return { how: "whole", status: 404, type: "text/plain", body: "404 page not found\n" };
     if (apiKey === undefined) return failure("secret_api_key_required");
     if (options.apiKeys?.includes(apiKey) === false) return failure("secret_api_key_not_found");
     if (!withinLimit(apiKey)) return failure("too_many_requests");
     const ordered = commands.next(eventId);
     const misbehaved = ordered && misbehave(ordered, events.get(eventId) ?? anEventOf(eventId));
-    return misbehaved ?? answerWell(eventId, rulesetId);
+    if (misbehaved !== undefined) return misbehaved;
+    if (what === "search") return searchEvents(events.values(), query, Date.now());
+    return answerWell(eventId, query.get("ruleset_id") ?? undefined);
   }
 
   function answerWell(eventId: string, rulesetId: string | undefined): Reply {
@@ -105,6 +110,7 @@ export async function startStandInApi(options: StandInOptions = {}): Promise<Sta
     const reply = answer(asked);
     options.onCall?.({
       eventId: asked.eventId,
+      ...(asked.what === "search" ? { isSearch: true } : {}),
       at,
       ...(asked.apiKey === undefined ? {} : { keyId: secretFingerprint(asked.apiKey) }),
       ...(reply.how === "never" ? {} : { status: reply.status }),
@@ -132,9 +138,10 @@ export async function startStandInApi(options: StandInOptions = {}): Promise<Sta
 }
 
 interface Asked {
-  readonly isLookup: boolean;
+  /** Undefined for what is not there. */
+  readonly what: "lookup" | "search" | undefined;
   readonly eventId: string;
-  readonly rulesetId: string | undefined;
+  readonly query: URLSearchParams;
   readonly apiKey: string | undefined;
 }
 
@@ -142,10 +149,11 @@ interface Asked {
 function readAsked({ method, url = "", headers }: IncomingMessage): Asked {
   const [path = "", query = ""] = url.split("?", 2);
   const eventId = /^\/v4\/events\/([^/]+)$/.exec(path)?.[1];
+  const what = eventId !== undefined ? "lookup" : path === "/v4/events" ? "search" : undefined;
   return {
-    isLookup: method === "GET" && eventId !== undefined,
+    what: method === "GET" ? what : undefined,
     eventId: eventId ?? "",
-    rulesetId: new URLSearchParams(query).get("ruleset_id") ?? undefined,
+    query: new URLSearchParams(query),
     apiKey: /^Bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1],
   };
 }

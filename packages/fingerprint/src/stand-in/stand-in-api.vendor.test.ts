@@ -57,6 +57,25 @@ describe.skipIf(!hasVendorFacts)(`the stand-in by ${VENDOR_FACTS}`, () => {
     expect(faultsOf("ErrorResponse", body)).toEqual([]);
   });
 
+  test("answers a search with a page of the published schema", async () => {
+    for (const event_id of ["a.b", "c.d"]) api.add(anEvent({ event_id }));
+    const { status, body } = await search("?limit=1&total_hits=10");
+    expect([status, faultsOf("EventSearch", body)]).toEqual([200, []]);
+    expect(body).toMatchObject({ pagination_key: expect.any(String), total_hits: 2 });
+  });
+
+  test.each([
+    ["400_limit_invalid", "?limit=101"],
+    ["400_start_time_invalid", "?start=x"],
+    ["400_end_time_invalid", "?end=x"],
+    ["400_reverse_invalid", "?reverse=x"],
+    ["400_pagination_key_invalid", "?pagination_key=x"],
+  ])("words %s of a search as the example does", async (example, query) => {
+    const { status, body } = await search(query);
+    expect(status).toBe(400);
+    expect(body).toEqual(JSON.parse(vendorFile(`examples/v4/errors/${example}.json`).toString()));
+  });
+
   test("has a 503 of the published schema", async () => {
     api.misbehave({ kind: "failing", status: 503 });
     expect(faultsOf("ErrorResponse", (await ask("a.b")).body)).toEqual([]);
@@ -69,17 +88,25 @@ async function ask(path: string, key = "secret") {
   return { status: response.status, body };
 }
 
+async function search(query: string) {
+  const response = await fetch(`${api.url}/v4/events${query}`, { headers: { authorization: "Bearer secret" } });
+  const body: unknown = await response.json();
+  return { status: response.status, body };
+}
+
+type SchemaName = "Event" | "EventSearch" | "ErrorResponse";
+
 const schemas = new Map<string, ValidateFunction>();
 
 /** What the published schema of this name finds wrong with a value. */
-function faultsOf(name: "Event" | "ErrorResponse", value: unknown): string[] {
+function faultsOf(name: SchemaName, value: unknown): string[] {
   const validate = schemas.get(name) ?? compile(name);
   schemas.set(name, validate);
   validate(value);
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
 
-function compile(name: string): ValidateFunction {
+function compile(name: SchemaName): ValidateFunction {
   const document: unknown = parse(vendorFile("openapi/fingerprint-server-api-v4-with-examples.yaml").toString());
   if (!isRecord(document)) throw new TypeError("The published document is no object.");
   // Formats such as `ipv4` and `int64` are notes for readers.

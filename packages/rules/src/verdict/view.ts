@@ -1,7 +1,9 @@
-import type { Inputs, Work } from "@assay/ledger";
 import type { Checks, Event } from "@assay/protocol";
-import type { CounterUse, Decision, Ruleset } from "@assay/rules";
+import type { CounterUse } from "../judge/counting.ts";
+import type { Decision } from "../judge/decision.ts";
+import type { Ruleset } from "../ruleset.ts";
 import { judgeChecks } from "./checks.ts";
+import type { PinnedInputs, Submitted } from "./submitted.ts";
 
 /** How one ruleset sees an event before shared memory was asked. */
 export interface View {
@@ -13,7 +15,7 @@ export interface View {
 
 /** What shared memory answered. */
 export interface Answers {
-  readonly inputs: Inputs;
+  readonly inputs: PinnedInputs;
   /** The counters that were asked for, in the order of `inputs.counters`. */
   readonly asked: readonly CounterUse[];
 }
@@ -28,7 +30,7 @@ export interface Seen {
 }
 
 /** Event and context → checks, and the counters that the ruleset asks for. */
-export function viewOf(ruleset: Ruleset, { meta, receivedAt }: Work, event: Event): View {
+export function viewOf(ruleset: Ruleset, { meta, receivedAt }: Submitted, event: Event): View {
   const { context = {}, kind, event_id: claimedEventId } = meta;
   const checks = judgeChecks({
     kind,
@@ -42,6 +44,18 @@ export function viewOf(ruleset: Ruleset, { meta, receivedAt }: Work, event: Even
   return { ruleset, checks, counters: ruleset.counting({ event, checks, context, receivedAt, kind }) };
 }
 
+/**
+ * The counters of several views, each definition once. What the first view says of one stands: a candidate with other
+ * settings may find that the submission counts where the ruleset that decides does not.
+ */
+export function countersOf(...views: readonly (View | undefined)[]): CounterUse[] {
+  const first = new Map<string, CounterUse>();
+  for (const counter of views.flatMap((view) => view?.counters ?? [])) {
+    if (!first.has(counter.definition)) first.set(counter.definition, counter);
+  }
+  return [...first.values()];
+}
+
 /** A view that counts in none of these definitions, and still reads them. */
 export function onlyReading(view: View, definitions: ReadonlySet<string>): View {
   const counters = view.counters.map((counter): CounterUse => {
@@ -53,7 +67,7 @@ export function onlyReading(view: View, definitions: ReadonlySet<string>): View 
 }
 
 /** Checks, counters and what was pinned → decision. */
-export function see(view: View, { meta, receivedAt }: Work, event: Event, answers: Answers | undefined): Seen {
+export function see(view: View, { meta, receivedAt }: Submitted, event: Event, answers: Answers | undefined): Seen {
   const { ruleset } = view;
   const { context = {}, kind } = meta;
   const checks = withClaim(view.checks, answers?.inputs);
@@ -76,7 +90,7 @@ export function see(view: View, { meta, receivedAt }: Work, event: Event, answer
 }
 
 /** Checks with what the claim says; as they are where there is none. */
-export function withClaim(checks: Checks, inputs: Inputs | undefined): Checks {
+export function withClaim(checks: Checks, inputs: PinnedInputs | undefined): Checks {
   if (inputs?.claim === undefined) return checks;
   const { reused, reusedElsewhere, useCount } = inputs.claim;
   return { ...checks, reused, reused_elsewhere: reusedElsewhere, use_count: useCount };

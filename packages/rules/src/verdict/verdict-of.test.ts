@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { Verdict } from "@assay/protocol/schemas";
-import { loadRuleset } from "@assay/rules";
 import { describe, expect, test } from "vitest";
+import { loadRuleset } from "../ruleset.ts";
 import { verdictDigest, verdictOf, type VerdictParts } from "./verdict-of.ts";
 
-const ruleset = loadRuleset(readFileSync(new URL("../../../rulesets/default.yaml", import.meta.url), "utf8"), {
+const ruleset = loadRuleset(readFileSync(new URL("../../../../rulesets/default.yaml", import.meta.url), "utf8"), {
   file: "default.yaml",
 });
 const event = { event_id: "1795000000000.abcdef", timestamp: 1_795_000_000_000, bot: "bad" };
@@ -13,11 +13,11 @@ function aVerdict(changes: Partial<VerdictParts> = {}) {
   const checks = { stale: false };
   const decision = ruleset.decide({ event, checks, context: {}, receivedAt: 1_795_000_001_000, kind: "sealed" });
   return verdictOf({
-    work: { id: `s_${"a".repeat(26)}`, meta: { kind: "sealed" }, receivedAt: 1_795_000_001_000, tries: 1, retries: 0 },
+    work: { id: `s_${"a".repeat(26)}`, meta: { kind: "sealed" }, receivedAt: 1_795_000_001_000 },
     ruleset,
     decision,
     checks,
-    sourced: { status: "event", event, source: "sealed" },
+    sourced: { event, source: "sealed" },
     decidedAt: 1_795_000_002_000,
     ...changes,
   });

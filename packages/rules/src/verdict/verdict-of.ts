@@ -1,18 +1,18 @@
 import { hash } from "node:crypto";
-import type { Work } from "@assay/ledger";
 import type { Checks, UndecidedCode, Verdict } from "@assay/protocol";
-import type { Decision, Ruleset } from "@assay/rules";
+import type { Decision } from "../judge/decision.ts";
+import type { Ruleset } from "../ruleset.ts";
 import { MAX_CLOCK_SKEW_MS } from "./checks.ts";
-import type { SourcedEvent } from "./sourced.ts";
+import type { BroughtEvent, Submitted } from "./submitted.ts";
 import type { Seen } from "./view.ts";
 
 /** All that a verdict is made of. */
 export interface VerdictParts {
-  readonly work: Work;
+  readonly work: Submitted;
   readonly ruleset: Ruleset;
   readonly decision: Decision;
   readonly checks: Checks;
-  readonly sourced?: SourcedEvent;
+  readonly sourced?: BroughtEvent;
   readonly undecided?: UndecidedCode;
   /** What was worse than usual about the way to no event. */
   readonly degraded?: readonly string[];

@@ -7,7 +7,7 @@ import {
   parseAddress,
   parseOrigin,
 } from "@assay/protocol";
-import type { Settings } from "@assay/rules";
+import type { Settings } from "../ruleset/settings.ts";
 
 /** What the checks of one submission are judged on. */
 export interface Presented {
