@@ -159,6 +159,7 @@ describe("ARCHITECTURE.md", () => {
       keys.deadLetters("input"),
       keys.deadLetters("pipeline"),
       keys.deadLetters("delivery"),
+      keys.gapLease("<group>"),
       keys.endpoints(),
       keys.replays(),
       keys.replayLease("<endpoint>"),

@@ -40,7 +40,16 @@ export {
   streamEnd,
 } from "./follow-stream.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
-export { type GroupMember, type GroupRead, readGroup, takeOverEntries } from "./group-reads.ts";
+export {
+  type GroupMember,
+  type GroupPlace,
+  type GroupRead,
+  type GroupReadUpToGap,
+  moveGroup,
+  readGroup,
+  readGroupUpToGap,
+  takeOverEntries,
+} from "./group-reads.ts";
 export {
   type Claim,
   type CounterRequest,
@@ -130,5 +139,5 @@ export {
   takeDeliveries,
   type TakeRequest,
 } from "./take-deliveries.ts";
-export { readArchived, type VerdictArchive } from "./verdict-archive.ts";
+export { fillGap, type GapNotice, type GapPart, readArchived, type VerdictArchive } from "./verdict-archive.ts";
 export { eventsUnderWay } from "./under-way.ts";

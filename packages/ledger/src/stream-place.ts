@@ -28,6 +28,10 @@ export interface Gap {
   readonly from: number;
   /** and before this one. */
   readonly to: number;
+  /** They lay behind this entry of the stream, there or not, */
+  readonly after: string;
+  /** and before this one. */
+  readonly before: string;
 }
 
 /** Before whatever a stream still holds. */
@@ -66,7 +70,12 @@ export function settlePlace(place: StreamPlace, edge: StreamEdge): { readonly pl
   const removed = edge.added - edge.length;
   const oldest = edge.firstId ?? edge.lastId;
   const isBehind = compareStreamIds(id, oldest) < 0;
-  const unknown: Gap = { from: streamTimeOf(id), to: streamTimeOf(oldest) };
+  const unknown: Gap = {
+    from: streamTimeOf(id),
+    to: streamTimeOf(oldest),
+    after: id,
+    before: edge.firstId ?? idBehind(edge.lastId),
+  };
   if (ordinal === undefined && id === BEGINNING.id) return { place: { id, ordinal: removed } };
   if (ordinal === undefined || edge.hasHoles) {
     return isBehind ? { place: { id, ordinal: removed }, gap: unknown } : { place };

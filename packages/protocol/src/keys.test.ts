@@ -22,6 +22,7 @@ describe("createKeys", () => {
     ["lookupBucket", keys.lookupBucket("ba7816bf"), "assay:{fs1o1}:0:lb:ba7816bf"],
     ["sightings", keys.sightings(), "assay:{fs1o1}:0:seen"],
     ["verdicts", keys.verdicts(), "assay:{fs1o1}:0:verdicts"],
+    ["gap lease", keys.gapLease("crm"), "assay:{fs1o1}:0:vl:crm"],
     ["endpoints", keys.endpoints(), "assay:{fs1o1}:0:endpoints"],
     ["replays", keys.replays(), "assay:{fs1o1}:0:wr"],
     ["replay lease", keys.replayLease("orders"), "assay:{fs1o1}:0:wl:orders"],

@@ -52,6 +52,8 @@ export interface Keys {
   notFound(eventId: string): string;
   /** Stream: the outbox of verdicts. */
   verdicts(): string;
+  /** The lease of the one consumer of a group that reads in the archive what the stream has given up. */
+  gapLease(group: string): string;
   /** Hash: what workers noticed of events. */
   sightings(): string;
   /** Hash: a verdict on its way to an endpoint: its body, and how often it was tried. */
@@ -110,6 +112,7 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     waiters: (eventId) => ofEvent(eventId, `w:${eventId}`),
     notFound: (eventId) => ofEvent(eventId, `nf:${eventId}`),
     verdicts: () => key(0, "verdicts"),
+    gapLease: (group) => key(0, `vl:${group}`),
     sightings: () => key(0, "seen"),
     delivery: (id) => key(0, `wh:${id}`),
     endpoint: (name) => key(0, `we:${name}`),

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createAssayClient } from "@assay/client";
+import { createAssayClient, type Trimmed } from "@assay/client";
 import { followSecretFiles, type Logger, type RateLimitedLog } from "@assay/host";
 import { planDeliveries, tellEndpoints, type VerdictArchive } from "@assay/ledger";
 import { createKeys, deliveryId, type Keys, type Verdict } from "@assay/protocol";
@@ -125,6 +125,13 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     logger,
   });
 
+  function tellOfTrimmed({ lost, from, to, archive: has }: Trimmed): void {
+    const about = { lost, from: new Date(from).toISOString(), to: new Date(to).toISOString(), archive: has };
+    if (has === "follows") return logger.info(about, "verdicts had left the stream and are planned from the archive");
+    metrics.deliveriesMissed.inc(lost ?? 1);
+    logger.error(about, "verdicts had left the stream before they were planned for delivery, and are not sent");
+  }
+
   const lanesOf = (keys: Keys) => lanes.filter(({ endpoint }) => endpoint.tenant === keys.tenant);
 
   async function plan(
@@ -184,6 +191,8 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
             group: GROUP,
             concurrency: PLANNED_AT_ONCE,
             takeoverAfterMs: timing.takeoverAfterMs,
+            ...(archive === undefined ? {} : { archive }),
+            onTrimmed: tellOfTrimmed,
             onError: (error) =>
               log.warn({ err: error }, "verdicts could not be planned for delivery; it is tried again"),
           },

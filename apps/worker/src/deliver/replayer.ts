@@ -99,7 +99,7 @@ export function createReplayer(options: ReplayerOptions): Replayer {
       return { entries: [], reached: behind };
     }
     const archived = await readArchived(archive, { tenant: keys.tenant, after, before: edge, limit: PAGE });
-    return { entries: archived, reached: archived.length < PAGE ? behind : archived.at(-1)?.entryId };
+    return { entries: archived, reached: archived.at(-1)?.entryId ?? behind };
   }
 
   return {
