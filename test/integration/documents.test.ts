@@ -117,6 +117,19 @@ describe("ARCHITECTURE.md", () => {
     expect(told.toSorted()).toEqual(made.toSorted());
   });
 
+  test("has every metric that an alert asks for", () => {
+    const alerts = readDocument("deploy/alerts.yaml");
+    const known = new Set(tableOf(architecture, "metric").map(({ metric }) => `assay_${metric}`));
+    expect([...alerts.matchAll(/\bassay_[a-z_]+/g)].map(([name]) => name).filter((name) => !known.has(name))).toEqual(
+      [],
+    );
+    const ofReadme = blockOf(readme, "alerts")
+      .split("\n")
+      .map((line) => line.trimEnd())
+      .filter(Boolean);
+    expect(ofReadme.filter((line) => !alerts.includes(line))).toEqual([]);
+  });
+
   test("has every problem code with its status", () => {
     const told = tableOf(architecture.slice(architecture.indexOf("## Problem codes")), "code");
     expect(told.map(({ code, status, retryable }) => [code, status, retryable])).toEqual(

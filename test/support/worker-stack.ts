@@ -35,6 +35,7 @@ export interface WorkerStack {
     env?: Record<string, string>;
     aroundSource?: (source: Source) => Source;
     lookupTiming?: RunOptions["lookupTiming"];
+    archiveTiming?: RunOptions["archiveTiming"];
   }): Promise<RunningWorker>;
   /** A worker in a process of its own; resolves when it fetches. */
   startWorker(options?: { env?: Record<string, string>; file?: string }): Promise<AppProcess>;
@@ -93,13 +94,14 @@ export async function openWorkerStack(
     producer,
     sealedKey,
     env,
-    async runWorker({ env: more, aroundSource, lookupTiming } = {}) {
+    async runWorker({ env: more, aroundSource, lookupTiming, archiveTiming } = {}) {
       const worker = await runWorker({
         config: loadConfig({ ...env, ...more }),
         logger: createLogger({ name: "worker", level: "silent" }),
         suspectFile: new URL("../../apps/worker/src/suspect.ts", import.meta.url),
         ...(aroundSource === undefined ? {} : { aroundSource }),
         ...(lookupTiming === undefined ? {} : { lookupTiming }),
+        ...(archiveTiming === undefined ? {} : { archiveTiming }),
       });
       stops.push(() => worker.stop());
       return worker;

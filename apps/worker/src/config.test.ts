@@ -48,7 +48,8 @@ describe("loadConfig, roles", () => {
 
   test.each<[Env, string]>([
     [{ ASSAY_WORKER_ROLES: "deliver" }, "ASSAY_WORKER_ROLES: has deliver, and ASSAY_ENDPOINTS_FILE is not set."],
-    [{ ASSAY_WORKER_ROLES: "score,archive" }, "ASSAY_WORKER_ROLES: must be of score, deliver."],
+    [{ ASSAY_WORKER_ROLES: "score,archive" }, "ASSAY_WORKER_ROLES: has archive, and DATABASE_URL is not set."],
+    [{ ASSAY_WORKER_ROLES: "score,reap" }, "ASSAY_WORKER_ROLES: must be of score, deliver, archive."],
     [{ ASSAY_WORKER_ROLES: "," }, "ASSAY_WORKER_ROLES: names no role"],
     [{ ASSAY_ENDPOINTS_ALLOW: "10.0.0.1" }, "ASSAY_ENDPOINTS_ALLOW: must be a comma list of blocks"],
     [{ ASSAY_ENDPOINTS_FILE: "/nowhere" }, `ASSAY_ENDPOINTS_FILE: "/nowhere" cannot be read`],
@@ -61,6 +62,57 @@ describe("loadConfig, roles", () => {
     const load = () => loadConfig({ ...ENOUGH, ...env });
     expect(load).toThrow("ASSAY_ENDPOINTS_FILE, endpoints[0].secrets[0]: must be whsec_ and");
     expect(load).toThrow(expect.objectContaining({ faults: [expect.anything()] }));
+    expect(load).toThrow(expect.objectContaining({ message: expect.not.stringContaining("hunter2") }));
+  });
+});
+
+describe("loadConfig, archive", () => {
+  const ARCHIVED = { ...ENOUGH, DATABASE_URL: "postgres://assay:hunter2@db/assay" };
+
+  test("is off without a database, and every verdict is kept for a day", () => {
+    const config = loadConfig(ENOUGH);
+    expect(config).toMatchObject({ verdictTtlMs: 86_400_000, maxArchiveBytes: 128 * 1024 * 1024 });
+    expect(config.archive).toBeUndefined();
+  });
+
+  test("is one of the roles where there is a database, and a verdict is kept for an hour", () => {
+    expect(loadConfig(ARCHIVED)).toMatchObject({
+      roles: ["score", "archive"],
+      archive: { databaseUrl: ARCHIVED.DATABASE_URL, retentionDays: 90, eventRetentionDays: 30 },
+      verdictTtlMs: 3_600_000,
+    });
+    expect(loadConfig({ ...ARCHIVED, ASSAY_VERDICT_TTL_SECONDS: "60" }).verdictTtlMs).toBe(60_000);
+    expect(loadConfig({ ...ARCHIVED, ASSAY_ENDPOINTS_FILE: endpointsFile() }).roles).toEqual([
+      "score",
+      "deliver",
+      "archive",
+    ]);
+  });
+
+  test("is known to a worker that only decides", () => {
+    const config = loadConfig({ ...ARCHIVED, ASSAY_WORKER_ROLES: "score" });
+    expect(config).toMatchObject({ roles: ["score"], archive: { databaseUrl: ARCHIVED.DATABASE_URL } });
+  });
+
+  test("keeps no event longer than its verdict", () => {
+    const { archive } = loadConfig({ ...ARCHIVED, ASSAY_RETENTION_DAYS: "7", ASSAY_EVENT_RETENTION_DAYS: "8" });
+    expect(archive).toMatchObject({ retentionDays: 7, eventRetentionDays: 7 });
+  });
+
+  test("takes its database from a file", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "worker-config-")), "url");
+    writeFileSync(file, `${ARCHIVED.DATABASE_URL}\n`);
+    expect(loadConfig({ ...ENOUGH, DATABASE_URL_FILE: file }).archive?.databaseUrl).toBe(ARCHIVED.DATABASE_URL);
+  });
+
+  test.each<[Env, string]>([
+    [{ DATABASE_URL: "mysql://assay:hunter2@db" }, "DATABASE_URL: is no address of a Postgres."],
+    [{ ASSAY_RETENTION_DAYS: "0" }, "ASSAY_RETENTION_DAYS: Set"],
+    [{ ASSAY_EVENT_RETENTION_DAYS: "5000" }, "ASSAY_EVENT_RETENTION_DAYS: Set"],
+    [{ ASSAY_ARCHIVE_BACKLOG_MAX_BYTES: "1000" }, "ASSAY_ARCHIVE_BACKLOG_MAX_BYTES: Set"],
+  ])("refuses %j, and repeats no secret", (env, expected) => {
+    const load = () => loadConfig({ ...ARCHIVED, ...env });
+    expect(load).toThrow(expected);
     expect(load).toThrow(expect.objectContaining({ message: expect.not.stringContaining("hunter2") }));
   });
 });

@@ -10,11 +10,15 @@ import {
   readTenants,
   type RedisEnv,
 } from "@assay/host";
+import { type ArchiveConfig, readArchiveConfig } from "./archive/archive-config.ts";
 import { type DeliverConfig, readDeliverConfig } from "./deliver/deliver-config.ts";
 import { VERDICT_LOGS, type VerdictLog } from "./report.ts";
 
-/** What a worker process may do: `score` decides submissions, `deliver` sends verdicts to endpoints. */
-const WORKER_ROLES = ["score", "deliver"] as const;
+/**
+ * What a worker process may do: `score` decides submissions, `deliver` sends verdicts to endpoints, `archive` brings them
+ * into Postgres.
+ */
+const WORKER_ROLES = ["score", "deliver", "archive"] as const;
 
 type WorkerRole = (typeof WORKER_ROLES)[number];
 
@@ -24,6 +28,10 @@ export interface WorkerConfig extends RedisEnv {
   readonly roles: readonly WorkerRole[];
   /** There when `roles` has `deliver`. */
   readonly deliver?: DeliverConfig;
+  /** There where the installation has an archive, also when `roles` has no `archive`. */
+  readonly archive?: ArchiveConfig;
+  /** Bytes that may wait in Redis for the archive. */
+  readonly maxArchiveBytes: number;
   /** At least one. */
   readonly tenants: readonly TenantConfig[];
   readonly concurrency: number;
@@ -55,8 +63,6 @@ export interface LookupsConfig {
   readonly burst: number;
 }
 
-const NOT_YET = ["DATABASE_URL"];
-
 const TENANT_VARIABLES = {
   own: [
     "ASSAY_SEALED_KEYS",
@@ -73,18 +79,19 @@ const TENANT_VARIABLES = {
 /** Reads the environment, or throws one ConfigError that names every fault. */
 export function loadConfig(env: Env = process.env): WorkerConfig {
   return readEnv(env, (reader) => {
-    for (const name of NOT_YET)
-      if (reader.optional(name) !== undefined) reader.fault(name, "not in this version; remove it.");
     const tenants = readAllTenants(reader);
+    const names = tenants.map(({ name }) => name);
+    const archiving = readArchiveConfig(reader);
+    const { archive } = archiving;
+    // With an archive Redis need not keep a verdict for long.
+    const verdictTtlSeconds = archive === undefined ? 86_400 : 3600;
     return {
       ...readRedisEnv(reader),
-      ...readRoles(
-        reader,
-        tenants.map(({ name }) => name),
-      ),
+      ...archiving,
+      ...readRoles(reader, readDeliverConfig(reader, names), archive),
       tenants,
       concurrency: reader.integer("ASSAY_CONCURRENCY", { default: 8, min: 1, max: 200 }),
-      verdictTtlMs: 1000 * reader.integer("ASSAY_VERDICT_TTL_SECONDS", { default: 86_400, min: 60 }),
+      verdictTtlMs: 1000 * reader.integer("ASSAY_VERDICT_TTL_SECONDS", { default: verdictTtlSeconds, min: 60 }),
       recordTtlMs: 1000 * reader.integer("ASSAY_IDEMPOTENCY_TTL_SECONDS", { default: 86_400, min: 60 }),
       streamTtlMs: 1000 * reader.integer("ASSAY_STREAM_TTL_SECONDS", { default: 3600, min: 60 }),
       adminPort: reader.integer("ASSAY_ADMIN_PORT", { default: 9090, min: 0, max: 65_535 }),
@@ -94,16 +101,20 @@ export function loadConfig(env: Env = process.env): WorkerConfig {
   });
 }
 
-function readRoles(reader: EnvReader, tenants: readonly string[]): Pick<WorkerConfig, "roles" | "deliver"> {
-  const deliver = readDeliverConfig(reader, tenants);
-  const roles = reader
-    .list("ASSAY_WORKER_ROLES", { default: deliver === undefined ? ["score"] : [...WORKER_ROLES] })
-    .flatMap((text) => {
-      const role = WORKER_ROLES.find((one) => one === text);
-      if (role === undefined) reader.fault("ASSAY_WORKER_ROLES", `must be of ${WORKER_ROLES.join(", ")}.`);
-      return role ?? [];
-    });
+function readRoles(
+  reader: EnvReader,
+  deliver: DeliverConfig | undefined,
+  archive: ArchiveConfig | undefined,
+): Pick<WorkerConfig, "roles" | "deliver"> {
+  const configured = WORKER_ROLES.filter((role) => ({ score: true, deliver, archive })[role] !== undefined);
+  const roles = reader.list("ASSAY_WORKER_ROLES", { default: configured }).flatMap((text) => {
+    const role = WORKER_ROLES.find((one) => one === text);
+    if (role === undefined) reader.fault("ASSAY_WORKER_ROLES", `must be of ${WORKER_ROLES.join(", ")}.`);
+    return role ?? [];
+  });
   if (roles.length === 0) reader.fault("ASSAY_WORKER_ROLES", "names no role: this process would do nothing.");
+  if (roles.includes("archive") && archive === undefined)
+    reader.fault("ASSAY_WORKER_ROLES", "has archive, and DATABASE_URL is not set. Set it, or remove archive.");
   if (!roles.includes("deliver")) return { roles };
   if (deliver !== undefined) return { roles, deliver };
   // A fault of the file itself is told already.

@@ -59,6 +59,7 @@ async function decideOne(rulesets: RulesetFolder, deps: Partial<DecidingDeps> = 
         stop: () => Promise.resolve(),
       },
       hashKey: "installation-key",
+      isArchived: false,
       report: {
         published: (_, judgment) => void (judgment === undefined || judgments.push(judgment)),
         fault: (error) => void faults.push(error),

@@ -31,6 +31,8 @@ export interface DecidingDeps {
   readonly rulesets: Rulesets;
   /** Keys the hashes in claims and counters. */
   readonly hashKey: string;
+  /** Whether verdicts are published with the event that they were made from. */
+  readonly isArchived: boolean;
   readonly report: Report;
   /** Unix ms. */
   readonly now: () => number;
@@ -127,7 +129,9 @@ export async function decideSubmissions(
   const judgments = judged.map((one) => decide(deps, one, answers.get(one)));
   if (judgments.length > 0) {
     const published = await deps.publish(
-      judgments.map(({ publication }) => publication),
+      judgments.map(({ publication, event }) =>
+        deps.isArchived && event !== undefined ? { ...publication, event: JSON.stringify(event) } : publication,
+      ),
       signal,
     );
     for (const [index, one] of published.entries()) deps.report.published(one, judgments[index]);

@@ -94,6 +94,7 @@ export function createDeciding(options: DecidingOptions): Deciding {
     source: options.aroundSource?.(source) ?? source,
     rulesets,
     hashKey: options.hashKey,
+    isArchived: config.archive !== undefined,
     report: createReport({ metrics, logger, rulesets, sightings, verdictLog: config.verdictLog }),
     now: Date.now,
   };
@@ -118,8 +119,15 @@ function gatheredScripts(
     ...batch,
     flush: (requests) => patience(() => pinInputs(redis, keys, requests), NEVER),
   });
-  const { prefix, verdictTtlMs, recordTtlMs } = config;
-  const keeping = { prefix, verdictTtlMs, recordTtlMs, hashKey };
+  const { prefix, verdictTtlMs, recordTtlMs, maxArchiveBytes } = config;
+  const keeping = {
+    prefix,
+    verdictTtlMs,
+    recordTtlMs,
+    hashKey,
+    maxArchiveBytes,
+    archive: config.archive !== undefined,
+  };
   const publishes = createGatherer<Publication, Published>({
     ...batch,
     flush: (publications) => patience(() => publishVerdicts(redis, keys, publications, keeping), NEVER),

@@ -79,6 +79,20 @@ export function createWorkerMetrics(metrics: Metrics) {
     deliveriesPending: metrics.gauge("deliveries_pending", "Verdicts that an endpoint has not taken.", ["endpoint"]),
     deliveriesOldest: metrics.gauge("deliveries_oldest_age_seconds", "Age of the oldest of them.", ["endpoint"]),
     endpointPaused: metrics.gauge("endpoint_paused", "1 while an endpoint is on hold.", ["endpoint"]),
+    archiveState: metrics.gauge("archive_state", "1 for the state that the archive is in.", ["state"]),
+    archiveRows: metrics.counter("archive_rows_total", "Entries brought to the archive, by what became of them.", [
+      "outcome",
+    ]),
+    archiveBacklogBytes: metrics.gauge(
+      "archive_backlog_bytes",
+      "Bytes that wait in Redis for the archive; set by the leader alone.",
+    ),
+    archiveBacklogRatio: metrics.gauge(
+      "archive_backlog_ratio",
+      "Share of the bytes that may wait there, of the tenant that is nearest to it.",
+    ),
+    archiveBacklogAge: metrics.gauge("archive_backlog_age_seconds", "Age of the oldest of what waits there."),
+    archiveDropped: metrics.gauge("archive_dropped", "Entries that the archive never got, since the beginning."),
     rulesetInfo: metrics.gauge("ruleset_info", "Always 1; the labels tell what is loaded.", [
       "name",
       "digest",

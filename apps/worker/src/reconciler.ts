@@ -3,6 +3,7 @@ import type { Logger } from "@assay/host";
 import { findOverdue, holdLease, pendingOf, readStreamLag, releaseLease } from "@assay/ledger";
 import { type Keys, type Lane, LANES, leaderKey } from "@assay/protocol";
 import type { Redis } from "ioredis";
+import { clearArchiveBacklog, showArchiveBacklog } from "./archive/show-backlog.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import type { QueueDepths } from "./queue-depths.ts";
 
@@ -31,6 +32,8 @@ export interface ReconcilerOptions {
   /** This process, in the lease. */
   readonly name: string;
   readonly streamTtlMs: number;
+  /** Bytes of each tenant that may wait for the archive; absent where there is none. */
+  readonly maxArchiveBytes?: number;
   delay(ms: number, signal: AbortSignal): Promise<void>;
   /** Default 10,000. */
   readonly everyMs?: number;
@@ -51,12 +54,17 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     while (!stopped.signal.aborted) {
       try {
         if (await holdLease(redis, leaderKey(options.prefix), options.name, 3 * everyMs)) await tick();
-        else options.depths.clear();
+        else clear();
       } catch (error) {
         options.logger.warn({ err: error }, "reconciling failed; it is tried again");
       }
       await options.delay(everyMs, stopped.signal);
     }
+  }
+
+  function clear(): void {
+    options.depths.clear();
+    clearArchiveBacklog(metrics);
   }
 
   async function tick(): Promise<void> {
@@ -67,11 +75,12 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     for (const { keys } of tenants) {
       await redis.xtrim(keys.verdicts(), "MINID", "~", String(now - options.streamTtlMs));
     }
-    for (const kind of ["input", "delivery"] as const) {
+    for (const kind of ["input", "delivery", "pipeline"] as const) {
       const counts = await Promise.all(tenants.map(({ keys }) => redis.xlen(keys.deadLetters(kind))));
       metrics.deadLetters.set({ kind }, sum(counts));
     }
     await showStreamLag();
+    await showBacklog(now);
     await options.depths.measure();
   }
 
@@ -80,6 +89,13 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     metrics.streamLag.reset();
     // A group may be of several tenants.
     for (const { group, lag } of lags.flat()) metrics.streamLag.inc({ group }, lag);
+  }
+
+  async function showBacklog(now: number): Promise<void> {
+    const { maxArchiveBytes: maxBytes } = options;
+    if (maxBytes === undefined) return clearArchiveBacklog(metrics);
+    const keys = tenants.map((tenant) => tenant.keys);
+    await showArchiveBacklog(redis, keys, metrics, { now, maxBytes });
   }
 
   async function ringAgain(lane: Lane, now: number): Promise<void> {

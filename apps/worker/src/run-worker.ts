@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import {
   createAdminServer,
@@ -11,6 +12,7 @@ import {
 import { connectForCommands, disconnect } from "@assay/ledger";
 import { leaderKey } from "@assay/protocol";
 import type { Redis } from "ioredis";
+import { type Archiver, type ArchiverOptions, createArchiver } from "./archive/archiver.ts";
 import { createCalm } from "./calm.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createDeliverer, type Deliverer, type DelivererOptions } from "./deliver/deliverer.ts";
@@ -37,8 +39,10 @@ export interface RunOptions {
   readonly aroundSource?: (source: Source) => Source;
   /** Other times than the usual, for lookups. */
   readonly lookupTiming?: Partial<LookupTiming>;
-  /** Other names, times and archive than the usual, for deliveries. */
+  /** Other names and times than the usual, for deliveries. */
   readonly deliveries?: Pick<DelivererOptions, "resolve" | "timing" | "archive">;
+  /** Other times than the usual, for the archive. */
+  readonly archiveTiming?: ArchiverOptions["timing"];
   /** Gives up waiting for Redis. */
   readonly signal?: AbortSignal;
 }
@@ -47,7 +51,7 @@ const WAITING_LOG_INTERVAL_MS = 5000;
 
 /**
  * Loads the rulesets, opens the admin port, waits for Redis however long it takes, checks it, and begins to do what its
- * roles say: to decide, to deliver.
+ * roles say: to decide, to deliver, to archive.
  * Throws a RulesetsUnusableError, an AdminServerError or a RedisUnfitError. What it opened is closed when it throws.
  */
 export async function runWorker(options: RunOptions): Promise<RunningWorker> {
@@ -80,12 +84,14 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   stops.push(() => disconnect(redis));
 
   let isStarted = false;
+  let archiver: Archiver | undefined;
   const ready = (): ReadyReport => ({
     ready: isStarted && redis.status === "ready",
     checks: {
       redis: redis.status === "ready" ? "ok" : "does not answer",
       startup: isStarted ? "ok" : "not finished",
       ...rulesets?.report(),
+      ...(archiver === undefined ? {} : { archive: archiver.report() }),
     },
   });
   const probe = async () => void (await redis.set(`${leaderKey(prefix)}:probe`, "1", "PX", 1000));
@@ -105,6 +111,9 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   });
   for (const warning of warnings) logger.warn(warning);
 
+  archiver = createArchiverOf({ ...options, redis, metrics, adminPort, open, delay });
+  const archiving = archiver;
+  stops.push(async () => archiving?.stop());
   const deliverer = createDelivererOf({ ...options, redis, metrics, delay });
   stops.push(async () => deliverer?.stop());
   if (rulesets !== undefined) {
@@ -112,8 +121,11 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
     await startScoring(scoring, stops);
   }
   deliverer?.start();
-  // Both roles stop side by side, as each may take most of the time that there is; the other stop waits for this one.
-  stops.push(async () => void deliverer?.stop().catch(() => undefined));
+  archiving?.start();
+  // All roles stop side by side, as each may take most of the time that there is; the other stops wait for these.
+  stops.push(async () => {
+    for (const role of [deliverer, archiving]) void role?.stop().catch(() => undefined);
+  });
   stops.push(async () => {
     isStarted = false;
   });
@@ -141,10 +153,27 @@ function createDelivererOf(
   });
 }
 
+function createArchiverOf(
+  options: RunOptions & Pick<ArchiverOptions, "redis" | "metrics" | "open" | "delay"> & { readonly adminPort: number },
+): Archiver | undefined {
+  const { config, adminPort, archiveTiming, ...rest } = options;
+  if (config.archive === undefined || !config.roles.includes("archive")) return undefined;
+  return createArchiver({
+    ...rest,
+    config: config.archive,
+    tenants: config.tenants.map(({ name }) => name),
+    redisUrl: config.redisUrl,
+    prefix: config.prefix,
+    name: `${hostname()}:${process.pid}:${adminPort}`,
+    ...(archiveTiming === undefined ? {} : { timing: archiveTiming }),
+  });
+}
+
 function tellStart({ config, logger }: RunOptions, adminPort: number, rulesets: TenantRulesets | undefined): void {
   if (config.deliver !== undefined) {
     logger.info({ admin_port: adminPort, endpoints: config.deliver.endpoints.map(({ name }) => name) }, "delivering");
   }
+  if (config.roles.includes("archive")) logger.info({ admin_port: adminPort }, "archiving");
   if (rulesets === undefined) return;
   const names = config.tenants.map(({ name }) => name);
   const loaded = [...new Set(names.map((name) => rulesets.of(name)))].flatMap((each) => each.current().all);

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { createProducer } from "@assay/client/producer";
 import type { Progress } from "@assay/host";
-import { connectForWork, type InstallationMeta, tellAbility } from "@assay/ledger";
+import { connectForWork, type InstallationMeta, tellAbility, tellArchive } from "@assay/ledger";
 import type { Redis } from "ioredis";
 import type { Calm } from "./calm.ts";
 import { createDeciding, type Deciding } from "./deciding.ts";
@@ -37,6 +37,7 @@ export async function startScoring(options: ScoringOptions, stops: (() => Promis
   const deciding = new Map<string, Deciding>();
   for (const tenant of tenants) {
     await tellAbility(redis, prefix, tenant.name, "lookups", tenant.lookups !== undefined);
+    await tellArchive(redis, prefix, tenant.name, config.archive === undefined ? undefined : config.maxArchiveBytes);
     const producer = await createProducer({ redis, prefix, tenant: tenant.name });
     stops.push(() => producer.stop());
     deciding.set(
@@ -71,6 +72,7 @@ export async function startScoring(options: ScoringOptions, stops: (() => Promis
     logger,
     name: `${hostname()}:${process.pid}:${options.adminPort}`,
     streamTtlMs: config.streamTtlMs,
+    ...(config.archive === undefined ? {} : { maxArchiveBytes: config.maxArchiveBytes }),
     delay,
   });
   reconciler.start();

@@ -13,17 +13,20 @@ export class ArchiveError extends Error {
   readonly code: ArchiveErrorCode;
   /** Postgres's own code, such as `40P01`; absent for a fault that is not Postgres's. */
   readonly sqlState: string | undefined;
+  /** Whether a table or a column of this version is not there: `assay migrate` makes it. */
+  readonly isUnmigrated: boolean;
 
   constructor(code: ArchiveErrorCode, message: string, options: ErrorOptions & { readonly sqlState?: string } = {}) {
     super(message, options);
     this.code = code;
     this.sqlState = options.sqlState;
+    this.isUnmigrated = options.sqlState !== undefined && NOT_MIGRATED.test(options.sqlState);
   }
 }
 
 /** No partition takes the row: no other check stands on our tables. */
 export const NO_PARTITION = "23514";
-/** There is no such table. */
+/** There is no such table, schema or column. */
 const NOT_MIGRATED = /^(?:42P01|3F000|42703)$/;
 // Data exceptions, integrity constraints and limits of a row: they hang on the row, whenever it comes.
 const HANGS_ON_THE_ROW = /^(?:22|23|54)/;

@@ -20,5 +20,6 @@ export {
   type Written,
 } from "./archive-writer.ts";
 export { maintainArchive, type Maintained, type Retention } from "./maintain-archive.ts";
+export { pendingMigrations } from "./migrations.ts";
 export type { PublishedRange, PublishedVerdict } from "./read-published.ts";
 export type { VerdictFilter } from "./verdict-query.ts";

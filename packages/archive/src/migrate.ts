@@ -1,7 +1,7 @@
-import { fileURLToPath } from "node:url";
 import { runner } from "node-pg-migrate";
 import { Client } from "pg";
 import { archiveErrorOf } from "./archive-error.ts";
+import { MIGRATIONS } from "./migrations.ts";
 
 export interface MigrateOptions {
   /** `postgres://…` of a role that may create a schema. */
@@ -15,7 +15,6 @@ export interface Migrated {
   readonly applied: readonly string[];
 }
 
-const MIGRATIONS = fileURLToPath(new URL("./migrations", import.meta.url));
 const TIMEOUT_MS = 10_000;
 
 /**

@@ -1,27 +1,8 @@
 import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
+import { type ArchiveEntry, readArchiveEntry } from "./archive-entry.ts";
+import { ARCHIVE_GROUP } from "./archive-keep.ts";
 import { createScript } from "./script.ts";
-
-/** The one group that reads the stream `archive`. */
-export const ARCHIVE_GROUP = "archive";
-
-/** A verdict on its way to the archive, with what it was made from. */
-export interface ArchiveEntry {
-  /** Its place in the stream `archive`. */
-  readonly entryId: string;
-  /** What it counts for in the backlog. */
-  readonly bytes: number;
-  /** The verdict's id in the stream `verdicts`; absent from entries of earlier versions. */
-  readonly streamId?: string;
-  /** JSON as it was published. */
-  readonly verdict: string;
-  /** What it was made from besides its submission and its event. */
-  readonly pinned: string;
-  /** JSON of the submission: kind, context, facts. */
-  readonly submission: string;
-  /** The event's JSON, deflated (raw). Absent where there was none. */
-  readonly event?: Uint8Array;
-}
 
 /** An entry that the archive will never take. */
 export interface RejectedEntry {
@@ -55,9 +36,9 @@ export interface ArchiveStreamOptions {
 /** What waits for the archive, and what did not wait long enough. */
 export interface ArchiveBacklog {
   readonly entries: number;
-  /** Of verdicts, inputs and events, as they are in the stream; Redis itself takes a little more. */
+  /** Of what the entries hold, as it is in the stream; Redis itself takes a little more. */
   readonly bytes: number;
-  /** When the oldest of it was published, unix ms by Redis's clock; absent when nothing waits. */
+  /** When the oldest of it was written, unix ms by Redis's clock; absent when nothing waits. */
   readonly since?: number;
   /** Entries that were dropped since the installation was made, because too many bytes waited. */
   readonly dropped: number;
@@ -155,25 +136,12 @@ async function createGroup(redis: Redis, stream: string): Promise<void> {
   }
 }
 
-// Written by publish alone: names and values, in turns.
 function readEntries(reply: unknown): ArchiveEntry[] {
   return list(reply).flatMap((entry) => {
     const [entryId, fields] = list(entry);
     if (!Buffer.isBuffer(entryId) || !Array.isArray(fields)) return [];
     const cells = fields.filter((cell) => Buffer.isBuffer(cell));
-    const field = (name: string) => cells[cells.findIndex((cell, at) => at % 2 === 0 && cell.toString() === name) + 1];
-    const [event, streamId] = [field("e"), field("s")];
-    return [
-      {
-        entryId: entryId.toString(),
-        bytes: cells.reduce((sum, cell, at) => (at % 2 === 0 ? sum : sum + cell.byteLength), 0),
-        verdict: String(field("v") ?? ""),
-        pinned: String(field("p") ?? ""),
-        submission: String(field("m") ?? ""),
-        ...(event === undefined || event.length === 0 ? {} : { event }),
-        ...(streamId === undefined ? {} : { streamId: streamId.toString() }),
-      },
-    ];
+    return [readArchiveEntry(entryId.toString(), cells)];
   });
 }
 

@@ -1,9 +1,9 @@
-export { type Abilities, type Ability, readAbilities, tellAbility } from "./abilities.ts";
+export { type Abilities, type Ability, readAbilities, tellAbility, tellArchive } from "./abilities.ts";
 export { type Acceptance, acceptSubmissions, type Arrival } from "./accept.ts";
+export type { ArchiveEntry } from "./archive-entry.ts";
+export { ARCHIVE_GROUP } from "./archive-keep.ts";
 export {
-  ARCHIVE_GROUP,
   type ArchiveBacklog,
-  type ArchiveEntry,
   type ArchiveStream,
   type ArchiveStreamOptions,
   createArchiveStream,

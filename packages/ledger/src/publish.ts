@@ -1,6 +1,6 @@
 import { decidedChannel, type Keys, type Lane, type Verdict } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { ARCHIVE_GROUP } from "./archive-stream.ts";
+import { ARCHIVE_GROUP, KEEP } from "./archive-keep.ts";
 import { deflateEvent } from "./deflate-event.ts";
 import { referenceHash } from "./keyed-hash.ts";
 import { createScript, text } from "./script.ts";
@@ -54,12 +54,12 @@ const MAX_ARCHIVE_BYTES = 128 * 1024 * 1024;
 /*
  * First writer wins. The first write is the XADD, which a full Redis refuses: then nothing at all has happened.
  * What a verdict was made from is its pinned inputs and, if it is undecided, why. Two verdicts from the same must be equal.
- * What goes to the archive goes with the verdict: meta and verdict as they are, the event deflated. While the archive is
- * away the oldest of it make room, wherever its group stands, and are counted.
- * A dead letter takes the bytes from the record before they are dropped; the oldest go when there are too many. Either
- * count of bytes starts anew with the first entry, as whoever empties the stream by hand does not know of it.
+ * What goes to the archive goes with the verdict: meta and verdict as they are, the event deflated.
+ * A dead letter takes the bytes from the record before they are dropped; the oldest go when there are too many. Their
+ * count of bytes starts anew with the first one, as whoever empties the stream by hand does not know of it.
  */
 const publish = createScript(`
+${KEEP}
 local verdicts, dead, dead_bytes, archive, backlog = unpack(KEYS, 1, 5)
 local verdict_ttl, record_ttl, channel, max_dead, max_dead_bytes, group, max_archive_bytes = unpack(ARGV, 1, 7)
 local rows, decided = {}, {}
@@ -67,22 +67,6 @@ local function list(of, id)
   redis.call('LPUSH', of, id)
   redis.call('LTRIM', of, 0, 99)
   redis.call('PEXPIRE', of, record_ttl)
-end
-local function keep(body, made_from, meta, event, stream_id)
-  redis.call('XADD', archive, '*', 'v', body, 'p', made_from, 'm', meta, 'e', event, 's', stream_id)
-  if redis.call('XLEN', archive) == 1 then redis.call('HDEL', backlog, 'bytes') end
-  local bytes = redis.call('HINCRBY', backlog, 'bytes', #body + #made_from + #meta + #event + #stream_id)
-  while bytes > tonumber(max_archive_bytes) do
-    local oldest = redis.call('XRANGE', archive, '-', '+', 'COUNT', 1)[1]
-    if not oldest then redis.call('HDEL', backlog, 'bytes') break end
-    local size = 0
-    for at = 2, #oldest[2], 2 do size = size + #oldest[2][at] end
-    redis.call('XACK', archive, group, oldest[1])
-    redis.call('XDEL', archive, oldest[1])
-    bytes = redis.call('HINCRBY', backlog, 'bytes', -size)
-    redis.call('HINCRBY', backlog, 'dropped', 1)
-    redis.call('HINCRBY', backlog, 'dropped_bytes', size)
-  end
 end
 for n = 1, (#KEYS - 5) / 5 do
   local record, verdict, pending, of_event, of_reference = unpack(KEYS, n * 5 + 1, n * 5 + 5)
@@ -100,7 +84,10 @@ for n = 1, (#KEYS - 5) / 5 do
     local stream_id = redis.call('XADD', verdicts, '*', 'e', envelope)
     redis.call('SET', verdict, body, 'PX', verdict_ttl)
     redis.call('HSET', record, 's', stream_id, 'c', action, 'vd', digest, 'vi', made_from, 'at', decided_at)
-    if archived == '1' then keep(body, made_from, r[1], event, stream_id) end
+    if archived == '1' then
+      local entry = { 'v', body, 'p', made_from, 'm', r[1], 'e', event, 's', stream_id }
+      keep(archive, backlog, group, max_archive_bytes, entry)
+    end
     if dead_code ~= '' then
       local payload = r[5] or ''
       redis.call('XADD', dead, '*', 'id', id, 'code', dead_code, 'at', decided_at, 'meta', r[1], 'payload', payload)

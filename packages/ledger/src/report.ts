@@ -1,7 +1,10 @@
 import { isRecord, type Keys, type Outcome, outcomeDigest } from "@assay/protocol";
 import type { Redis } from "ioredis";
+import { readAbilities } from "./abilities.ts";
+import { ARCHIVE_GROUP, KEEP } from "./archive-keep.ts";
 import { COUNT, TELL } from "./counting.ts";
 import { referenceHash } from "./keyed-hash.ts";
+import { readMeta } from "./record.ts";
 import { createScript, text } from "./script.ts";
 
 /** An outcome at the door. */
@@ -33,9 +36,10 @@ const TTL_MS = 86_400_000;
  * still get one, so that none of its outcomes may be forgotten yet.
  */
 const report = createScript(`
-${COUNT}${TELL}
-local told, record = KEYS[1], KEYS[2]
-local digest, submission, plan, outcome, label, occurred_at, max_ahead, ttl = unpack(ARGV)
+${COUNT}${TELL}${KEEP}
+local told, record, archive, backlog = unpack(KEYS, 1, 4)
+local digest, submission, plan, outcome, label, occurred_at, max_ahead, ttl = unpack(ARGV, 1, 8)
+local id, group, max_archive_bytes = unpack(ARGV, 9)
 local known = redis.call('GET', told)
 if known then return { { 'known', known } } end
 local r = redis.call('HMGET', record, 'd', 's', 'oc', 'o')
@@ -52,20 +56,26 @@ local fields = {}
 if outcome ~= '' then fields[#fields + 1] = '"outcome":"' .. outcome .. '"' end
 if label ~= '' then fields[#fields + 1] = '"label":"' .. label .. '"' end
 fields[#fields + 1] = '"occurred_at":' .. string.format('%.0f', at)
-local line = '{' .. table.concat(fields, ',') .. '}\\n'
+local entry = '{' .. table.concat(fields, ',') .. '}'
+local line = entry .. '\\n'
 redis.call('SET', told, digest .. '|' .. submission, 'PX', math.max(ttl, redis.call('PTTL', record)))
 lines = lines .. line
 if select(2, string.gsub(lines, '\\n', '')) > 32 then lines = string.gsub(lines, '^[^\\n]*\\n', '') end
 redis.call('HSET', record, 'o', lines)
 if label ~= '' then redis.call('HSET', record, 'ol', label) end
-if plan ~= '' then tell(cjson.decode(plan), { unpack(KEYS, 3) }, line) end
+if plan ~= '' then tell(cjson.decode(plan), { unpack(KEYS, 5) }, line) end
+if max_archive_bytes ~= '0' then
+  local kept = { 't', 'label', 'i', id, 'a', submission, 'o', entry, 'r', string.format('%.0f', now) }
+  keep(archive, backlog, group, max_archive_bytes, kept)
+end
 return { { 'accepted', submission } }
 `);
 
 /**
  * Finds the submission that an outcome is about, counts the outcome in its counters and keeps it in its record.
  * A submission is found by event id or reference once it is decided: the newest that a caller presented, else the
- * newest. Safe to repeat with the same id. `hashKey` is the installation's own.
+ * newest. Where there is an archive it goes there too, unless the submission is a test. Safe to repeat with the same id. `hashKey` is the installation's
+ * own.
  */
 export async function reportOutcome(
   redis: Redis,
@@ -77,13 +87,22 @@ export async function reportOutcome(
   const told = keys.outcome(id);
   for (;;) {
     // First, because what is found by an event or a reference may be another submission by now.
-    const known = await redis.get(told);
+    const [known, { maxArchiveBytes = 0 }] = await Promise.all([
+      redis.get(told),
+      readAbilities(redis, keys.prefix, keys.tenant),
+    ]);
     if (known !== null) return readKnown(known, digest);
     const found = await find(redis, keys, outcome.about, hashKey);
     if (found === undefined) return { status: "missing" };
     const [row] = await report.run(
       redis,
-      [told, keys.record(found.id), ...counterHashesOf(found.plan).map((hash) => keys.counter(hash))],
+      [
+        told,
+        keys.record(found.id),
+        keys.archive(),
+        keys.archiveBacklog(),
+        ...counterHashesOf(found.plan).map((hash) => keys.counter(hash)),
+      ],
       [
         digest,
         found.id,
@@ -93,6 +112,9 @@ export async function reportOutcome(
         outcome.occurred_at ?? "",
         MAX_AHEAD_MS,
         TTL_MS,
+        id,
+        ARCHIVE_GROUP,
+        found.isTest ? 0 : maxArchiveBytes,
       ],
     );
     const status = text(row?.[0]);
@@ -118,16 +140,16 @@ function readKnown(known: string, digest: string): Reported {
   return knownDigest === digest ? { status: "duplicate", submissionId } : { status: "conflict" };
 }
 
-/** The submission and its plan; undefined when there is none. */
+/** The submission, its plan, and whether it is a test; undefined when there is none. */
 async function find(
   redis: Redis,
   keys: Keys,
   { by, value }: Outcome["about"],
   hashKey: string,
-): Promise<{ readonly id: string; readonly plan: string } | undefined> {
+): Promise<{ readonly id: string; readonly plan: string; readonly isTest: boolean } | undefined> {
   for (const id of await candidates(redis, keys, { by, value }, hashKey)) {
-    const [digest, plan] = await redis.hmget(keys.record(id), "d", "oc");
-    if (typeof digest === "string") return { id, plan: plan ?? "" };
+    const [digest, plan, meta] = await redis.hmget(keys.record(id), "d", "oc", "m");
+    if (typeof digest === "string") return { id, plan: plan ?? "", isTest: readMeta(meta ?? "")?.test === true };
   }
   return undefined;
 }

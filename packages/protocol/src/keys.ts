@@ -11,6 +11,7 @@ export const DEFAULT_PREFIX = "assay";
  * The braces keep all keys of a shard in one slot, so that one script may touch them together.
  */
 export interface Keys {
+  readonly prefix: string;
   readonly tenant: string;
   /** Hash: the submission's record, the only authority on it. */
   record(id: string): string;
@@ -84,13 +85,13 @@ export interface Keys {
 
 /** Key names of a tenant on the one shard of this version; `shardOf` has its place here when there are more. */
 export function createKeys(options: { prefix?: string; tenant?: string } = {}): Keys {
-  const tenant = options.tenant ?? DEFAULT_TENANT;
-  const key = (shard: number, rest: string) =>
-    `${options.prefix ?? DEFAULT_PREFIX}:{${shardTag(shard)}}:${tenant}:${rest}`;
+  const { prefix = DEFAULT_PREFIX, tenant = DEFAULT_TENANT } = options;
+  const key = (shard: number, rest: string) => `${prefix}:{${shardTag(shard)}}:${tenant}:${rest}`;
   const ofId = (id: string, rest: string) => key(shardOf(id), rest);
   // An event's keys hang on the event, not on a submission: the shard of a claim may differ from its submission's.
   const ofEvent = (eventId: string, rest: string) => key(shardOf(eventId), rest);
   return {
+    prefix,
     tenant,
     record: (id) => ofId(id, `a:${id}`),
     pending: (lane) => key(0, `pending:${lane}`),

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { inflateRawSync } from "node:zlib";
 import {
   ARCHIVE_GROUP,
+  type ArchiveEntry,
   type ArchiveStream,
   createArchiveStream,
   type Publication,
@@ -35,8 +36,13 @@ async function streamOf(ledger: Ledger, consumer: string = randomUUID()): Promis
   return createArchiveStream({ redis: ledger.redis, reader: await openConnection(), keys: ledger.keys, consumer });
 }
 
-const idsOf = (entries: readonly { readonly verdict: string }[]) =>
-  entries.map(({ verdict }) => String(JSON.parse(verdict).id));
+type VerdictEntry = Extract<ArchiveEntry, { type: "verdict" }>;
+
+const verdictsOf = (entries: readonly ArchiveEntry[]): VerdictEntry[] =>
+  entries.flatMap((entry) => (entry.type === "verdict" ? [entry] : []));
+
+const idsOf = (entries: readonly ArchiveEntry[]) =>
+  verdictsOf(entries).map(({ verdict }) => String(JSON.parse(verdict).id));
 
 const backlogOf = ({ redis, keys }: Ledger) => readArchiveBacklog(redis, keys);
 
@@ -46,7 +52,7 @@ describe("publishVerdicts, for the archive", () => {
     const { redis, keys } = ledger;
     const event = JSON.stringify({ event_id: "e1", user_agent: "Zoë 🦊 \u0000" });
     const [id = ""] = await publish(ledger, [{ pinned: "0|0|1", event }]);
-    const [entry, ...rest] = await (await streamOf(ledger)).read(AT_ONCE);
+    const [entry, ...rest] = verdictsOf(await (await streamOf(ledger)).read(AT_ONCE));
     expect(rest).toEqual([]);
     expect(entry).toMatchObject({ verdict: await redis.get(keys.verdict(id)), pinned: "0|0|1|" });
     expect(entry?.streamId).toBe((await redis.xrange(keys.verdicts(), "-", "+"))[0]?.[0]);
@@ -153,7 +159,7 @@ describe("createArchiveStream", () => {
     const { redis, keys } = ledger;
     await publish(ledger, [{}, { pinned: "bad" }]);
     const stream = await streamOf(ledger);
-    const entries = await stream.read(AT_ONCE);
+    const entries = verdictsOf(await stream.read(AT_ONCE));
     const bad = entries[1];
     await stream.settle(entries, [{ entryId: bad?.entryId ?? "", code: "archive_rejected" }]);
     const letters = await redis.xrange(keys.deadLetters("pipeline"), "-", "+");

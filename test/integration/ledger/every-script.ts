@@ -27,6 +27,7 @@ import {
   takeDeliveries,
   takeOverEntries,
   takeTurn,
+  tellArchive,
 } from "@assay/ledger";
 import { createKeys, type Keys, leaderKey, outcomeId } from "@assay/protocol";
 import type { Redis } from "ioredis";
@@ -65,6 +66,7 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
     })),
   );
   await between();
+  await tellArchive(redis, prefix, keys.tenant, 1500);
   for (const id of [outcomeId("0", "default", webhook), told.id]) {
     await reportOutcome(redis, keys, { ...told, id }, "installation-key");
   }

@@ -11,7 +11,9 @@ import {
   reportOutcome,
   settleDelivery,
   takeDeliveries,
+  tellArchive,
 } from "@assay/ledger";
+import { metaKey } from "@assay/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PrivateRedis } from "../../support/private-redis.ts";
 import { startRedis } from "../../support/redis-server.ts";
@@ -34,7 +36,13 @@ async function whileFull({ redis }: Ledger, act: () => Promise<unknown>): Promis
   }
 }
 
-const acts: readonly { name: string; act: (ledger: Ledger, ids: readonly string[]) => Promise<unknown> }[] = [
+interface Act {
+  readonly name: string;
+  readonly act: (ledger: Ledger, ids: readonly string[]) => Promise<unknown>;
+  readonly before?: (ledger: Ledger) => Promise<void>;
+}
+
+const acts: readonly Act[] = [
   { name: "accept", act: ({ redis, keys }) => acceptSubmissions(redis, keys, [anArrival(), anArrival()]) },
   {
     name: "load",
@@ -79,6 +87,16 @@ const acts: readonly { name: string; act: (ledger: Ledger, ids: readonly string[
     },
   },
   {
+    name: "report for the archive",
+    async act({ redis, keys, prefix }, [id = ""]) {
+      const about = { by: "submission_id", value: id } as const;
+      await reportOutcome(redis, keys, { id: `o_${id}`, outcome: { about, label: "fraud" } }, "installation-key");
+      expect(await redis.hget(metaKey(prefix), "archive:0")).toBe("1000");
+      expect(await redis.xlen(keys.archive())).toBe(1);
+    },
+    before: ({ redis, prefix }) => tellArchive(redis, prefix, "0", 1000),
+  },
+  {
     name: "publish",
     act: (ledger, ids) =>
       publishVerdicts(
@@ -103,16 +121,20 @@ const acts: readonly { name: string; act: (ledger: Ledger, ids: readonly string[
 ];
 
 describe("a full Redis", () => {
-  test.each(acts)("makes $name write nothing at all, and lets it succeed when there is room again", async ({ act }) => {
-    const ledger = await openLedger(server.url);
-    const ids = [await accepted(ledger), await accepted(ledger)];
-    for (const id of ids) await loaded(ledger, id, "token1");
-    const before = await snapshot(ledger);
-    await whileFull(ledger, () => expect(act(ledger, ids)).rejects.toThrow("OOM"));
-    expect(await snapshot(ledger)).toEqual(before);
-    await act(ledger, ids);
-    expect(await snapshot(ledger)).not.toEqual(before);
-  });
+  test.each(acts)(
+    "makes $name write nothing at all, and lets it succeed when there is room again",
+    async ({ act, before: prepare }) => {
+      const ledger = await openLedger(server.url);
+      await prepare?.(ledger);
+      const ids = [await accepted(ledger), await accepted(ledger)];
+      for (const id of ids) await loaded(ledger, id, "token1");
+      const before = await snapshot(ledger);
+      await whileFull(ledger, () => expect(act(ledger, ids)).rejects.toThrow("OOM"));
+      expect(await snapshot(ledger)).toEqual(before);
+      await act(ledger, ids);
+      expect(await snapshot(ledger)).not.toEqual(before);
+    },
+  );
 
   test("lets tries be given back, so that nobody becomes a suspect for it", async () => {
     const ledger = await openLedger(server.url);
