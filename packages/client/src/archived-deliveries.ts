@@ -13,7 +13,7 @@ import {
 } from "@assay/ledger";
 
 /** An entry that no group keeps, because the stream has not got it any more: so it is kept here until it is dealt with. */
-export interface KeptEntry {
+interface KeptEntry {
   readonly entry: StreamEntry;
   /** How often it was handed out, this time included. */
   readonly deliveries: number;
