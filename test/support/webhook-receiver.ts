@@ -1,4 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Certificate } from "./certificates.ts";
 
 /** One webhook that came in. */
 export interface ReceivedWebhook {
@@ -36,7 +38,8 @@ export interface WebhookReceiver {
   stop(): Promise<void>;
 }
 
-export async function openWebhookReceiver(): Promise<WebhookReceiver> {
+/** With a certificate it takes https alone, as `localhost`. */
+export async function openWebhookReceiver(certificate?: Certificate): Promise<WebhookReceiver> {
   const behaviours = new Map<string, Answering>();
   const all: ReceivedWebhook[] = [];
   const open = new Map<string, { now: number; most: number }>();
@@ -51,14 +54,15 @@ export async function openWebhookReceiver(): Promise<WebhookReceiver> {
     all.push(received);
     (behaviours.get(path) ?? taking)(response, received);
   };
-  const server = createServer((request, response) => void receive(request, response));
+  const listener = (request: IncomingMessage, response: ServerResponse) => void receive(request, response);
+  const server = certificate === undefined ? createServer(listener) : createTlsServer({ ...certificate }, listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("The receiver has no port.");
   const { port } = address;
   return {
     port,
-    url: (path) => `http://127.0.0.1:${port}${path}`,
+    url: (path) => (certificate === undefined ? `http://127.0.0.1:${port}${path}` : `https://localhost:${port}${path}`),
     behave: (path, answering) => void behaviours.set(path, answering),
     received: (path) => all.filter((one) => one.path === path),
     mostAtOnce: (path) => open.get(path)?.most ?? 0,

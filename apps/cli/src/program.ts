@@ -8,6 +8,7 @@ import { checkRulesets, type CheckOptions } from "./check-rulesets.ts";
 import { addDead } from "./dead-commands.ts";
 import type { DoctorOptions } from "./doctor/practice.ts";
 import { type DiffOptions, diffRulesets } from "./diff-rulesets.ts";
+import { addEndpoints } from "./endpoints-commands.ts";
 import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
 import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts";
 import { faultJson, showFaults } from "./faults.ts";
@@ -84,7 +85,7 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
     .description(
-      "Rulesets, verdicts and keys of Assay, how an installation fares, its archive's tables, lost webhooks, and a stand-in to try it without Fingerprint.",
+      "Rulesets, verdicts, endpoints, keys and dead letters of Assay, how an installation fares, its archive, lost webhooks, and a stand-in to try it without Fingerprint.",
     )
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
@@ -200,6 +201,7 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
   addBackfill(program, world, { exitCodes: EXIT_CODES, finish });
   addKeys(program, world, finish);
   addVerdictsCommands(program, { world, finish, command, plain });
+  addEndpoints(program, plain, world, finish);
   return program;
 }
 

@@ -86,10 +86,17 @@ function showVerdict(verdict: TailedVerdict["verdict"], { paint }: World): strin
   return verdictLine(new Date(verdict.decided_at).toISOString().slice(11, 23), verdict, paint);
 }
 
-function showTrimmed({ lost, from, to }: Trimmed): string {
+const AND_THE_ARCHIVE = {
+  none: "",
+  follows: " They follow from the archive.",
+  away: " The archive does not answer: they are not shown.",
+  missing: " The archive has not got them.",
+} as const;
+
+function showTrimmed({ lost, from, to, archive }: Trimmed): string {
   const [since, until] = [from, to].map((ms) => new Date(ms).toISOString());
   const what = lost === undefined ? "Verdicts" : count(lost, "verdict");
-  return `${what} of between ${since} and ${until} had left the stream before they could be shown.`;
+  return `${what} of between ${since} and ${until} had left the stream before they could be shown.${AND_THE_ARCHIVE[archive ?? "none"]}`;
 }
 
 function messageOf(error: unknown): string {

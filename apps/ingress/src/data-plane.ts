@@ -10,6 +10,7 @@ import type { RedisLink } from "./redis-link.ts";
 import type { App } from "./route.ts";
 import { openTenants } from "./open-tenants.ts";
 import { createServer } from "./server.ts";
+import { createStreamArchive } from "./stream-archive.ts";
 import { createStreams, type StreamLimits } from "./streams.ts";
 import { watchUnusedConnections } from "./unused-connections.ts";
 
@@ -58,7 +59,12 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
   };
   const tenants = await openTenants({ ...options, redis: link.redis, admission, takesWebhooks });
   const archive = config.databaseUrl === undefined ? undefined : openArchiveLink({ url: config.databaseUrl });
-  const streams = createStreams({ metrics, now: options.now, limits: options.streamLimits });
+  const streams = createStreams({
+    ...(archive === undefined ? {} : { archive: createStreamArchive(archive) }),
+    metrics,
+    now: options.now,
+    limits: options.streamLimits,
+  });
   let stopping: Promise<void> | undefined;
   const app = await createServer({
     ...options,

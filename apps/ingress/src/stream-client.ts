@@ -1,8 +1,16 @@
-import { compareStreamIds, encodePlace, type Gap, type StreamPlace } from "@assay/ledger";
+import {
+  compareStreamIds,
+  encodePlace,
+  fillGap,
+  type Gap,
+  type GapNotice,
+  type StreamPlace,
+  type VerdictArchive,
+} from "@assay/ledger";
 import type { Verdict } from "@assay/protocol";
 import type { ServerResponse } from "node:http";
 import type { StreamEnd } from "./metrics.ts";
-import type { FedBatch, OpenFeed } from "./verdict-feed.ts";
+import { type FedBatch, type FedVerdict, fedVerdict, type OpenFeed } from "./verdict-feed.ts";
 
 /** One caller who is sent verdicts as they come. */
 export interface StreamClient {
@@ -15,6 +23,9 @@ export interface StreamClient {
 export interface StreamClientOptions {
   readonly response: ServerResponse;
   readonly feed: OpenFeed;
+  readonly tenant: string;
+  /** Where verdicts are that have left the stream. */
+  readonly archive?: VerdictArchive;
   /** Where the caller had come to; what comes from now on when absent. */
   readonly after?: StreamPlace;
   readonly wants: (verdict: Verdict) => boolean;
@@ -41,7 +52,7 @@ const RETRY_MS = 2000;
 
 /** Begins the answer: first what the caller missed, at his own pace, then all that comes. */
 export function openStreamClient(options: StreamClientOptions): StreamClient {
-  const { response, feed, after, wants, maxBufferedBytes, patienceMs, now } = options;
+  const { response, feed, tenant, archive, after, wants, maxBufferedBytes, patienceMs, now } = options;
   let place = after ?? feed.place();
   let told = place;
   let reason: StreamEnd | undefined;
@@ -66,12 +77,13 @@ export function openStreamClient(options: StreamClientOptions): StreamClient {
   }
 
   // Between the last look at how far the feed has come and the joining, nothing can come: they are one step.
-  async function catchUp(): Promise<void> {
+  async function catchUp(begun?: FedBatch): Promise<void> {
     try {
-      for (let isBehind = true; isBehind;) {
+      for (let isBehind = true, given = begun; isBehind; given = undefined) {
         const before = feed.place().id;
-        const batch = await feed.read(place);
+        const batch = given ?? (await feed.read(place));
         if (reason !== undefined) return;
+        if (batch.gap !== undefined && !(await fill(batch.gap, batch.begin))) return;
         send(batch);
         if (!(await drained())) return void end("slow");
         if (reason !== undefined) return;
@@ -86,19 +98,46 @@ export function openStreamClient(options: StreamClientOptions): StreamClient {
     feed.join(receive);
   }
 
-  function receive(batch: FedBatch): void {
-    // Before it is sent: a burst alone makes nobody slow, but what is left of those before it does.
-    if (response.writableLength > maxBufferedBytes) void end("slow");
-    else send(batch);
+  // What left the stream comes first, from the archive. Resolves with whether the stream goes on.
+  async function fill(gap: Gap, behind: StreamPlace): Promise<boolean> {
+    for await (const { notice, entries } of fillGap(archive, tenant, gap)) {
+      if (reason !== undefined) return false;
+      if (notice !== undefined) tellTrimmed(notice, behind);
+      // Their number in the stream is not known.
+      else write(entries.flatMap((entry) => fedVerdict({ ...entry, place: { id: entry.entryId } })));
+      const last = entries?.at(-1)?.entryId;
+      if (last !== undefined) place = { id: last };
+      if (!(await drained())) void end("slow");
+    }
+    return reason === undefined;
   }
 
-  function send({ gap, begin, verdicts, place: reached }: FedBatch): void {
+  function receive(batch: FedBatch): void {
+    // Before it is sent: a burst alone makes nobody slow, but what is left of those before it does.
+    if (response.writableLength > maxBufferedBytes) return void end("slow");
+    if (batch.gap === undefined) return send(batch);
+    // The feed itself has missed something: everybody catches up with that.
+    feed.part();
+    void catchUp(batch);
+  }
+
+  function send({ verdicts, place: reached }: FedBatch): void {
     // What was caught up with may come once more by the feed.
-    const fresh = verdicts.filter((one) => compareStreamIds(one.place.id, place.id) > 0 && wants(one.verdict));
-    if (gap !== undefined) response.write(trimmedFrame(gap, begin, now()));
-    if (fresh.length > 0) response.write(fresh.map(({ frame }) => frame).join(""));
-    if (fresh.length > 0) told = fresh.at(-1)?.place ?? told;
+    write(verdicts.filter((one) => compareStreamIds(one.place.id, place.id) > 0));
     if (compareStreamIds(reached.id, place.id) >= 0) place = reached;
+  }
+
+  function write(verdicts: readonly FedVerdict[]): void {
+    const wanted = verdicts.filter(({ verdict }) => wants(verdict));
+    if (wanted.length > 0) response.write(wanted.map(({ frame }) => frame).join(""));
+    told = wanted.at(-1)?.place ?? told;
+  }
+
+  // Its id is the place behind the gap, so that it is not told again; unless the gap is yet to be filled.
+  function tellTrimmed({ lost, from, to, archive: has }: GapNotice, behind: StreamPlace): void {
+    const envelope = { type: "stream.trimmed", at: now(), data: { lost, from, to, archive: has } };
+    const id = has === "follows" ? "" : `id: ${encodePlace(behind)}\n`;
+    response.write(`${id}event: stream.trimmed\ndata: ${JSON.stringify(envelope)}\n\n`);
   }
 
   // Whether it was read in time.
@@ -136,10 +175,4 @@ export function openStreamClient(options: StreamClientOptions): StreamClient {
     },
     end,
   };
-}
-
-// Its id is the place behind the gap, so that it is not told again.
-function trimmedFrame(gap: Gap, behind: StreamPlace, at: number): string {
-  const envelope = { type: "stream.trimmed", at, data: gap };
-  return `id: ${encodePlace(behind)}\nevent: stream.trimmed\ndata: ${JSON.stringify(envelope)}\n\n`;
 }

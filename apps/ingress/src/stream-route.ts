@@ -24,7 +24,9 @@ const STREAM = {
   summary: "Receive verdicts as they are made",
   description: [
     "Server-sent events. `verdict.decided` brings a verdict in its envelope. `stream.trimmed` says that verdicts had left",
-    "the stream before they were sent: how many (`lost`, where that is known), and of which time (`from`, `to`).",
+    "the stream before they were sent: how many (`lost`, where that is known), and of which time (`from`, `to`). Where",
+    "there is an archive, `archive` says whether they come from there, next (`follows`), or it is `away`, or has not got",
+    "them (`missing`).",
     "`stream.slow` ends a stream whose reader leaves too much unread, `stream.closing` one whose process stops: connect",
     "again with Last-Event-ID. A comment comes every 15 seconds. Delivery is at least once: dedupe by the verdict's id.",
   ].join(" "),
@@ -60,7 +62,7 @@ export function addStreamRoute(app: App, deps: RouteDeps): void {
     });
     void reply.hijack();
     request.lasts();
-    seat.open({ response: reply.raw, feed, wants, ...(after === undefined ? {} : { after }) });
+    seat.open({ response: reply.raw, feed, tenant: tenant.tenant, wants, ...(after === undefined ? {} : { after }) });
   });
 }
 

@@ -1,3 +1,4 @@
+import type { VerdictArchive } from "@assay/ledger";
 import { ProblemError } from "@assay/protocol";
 import type { IngressMetrics } from "./metrics.ts";
 import { openStreamClient, type StreamClient, type StreamClientOptions } from "./stream-client.ts";
@@ -22,11 +23,13 @@ export interface Streams {
 
 /** The right to one stream. Give it up, or open a stream by it. */
 interface Seat {
-  open(stream: Pick<StreamClientOptions, "response" | "feed" | "after" | "wants">): void;
+  open(stream: Pick<StreamClientOptions, "response" | "feed" | "tenant" | "after" | "wants">): void;
   giveUp(): void;
 }
 
 export interface StreamsOptions {
+  /** Where verdicts are that have left their stream. */
+  readonly archive?: VerdictArchive;
   readonly metrics: IngressMetrics;
   /** Unix ms. */
   readonly now: () => number;
@@ -41,7 +44,7 @@ const PATIENCE_MS = 30_000;
 const END_MS = 2000;
 
 /** Nothing is open. */
-export function createStreams({ metrics, now, limits }: StreamsOptions): Streams {
+export function createStreams({ archive, metrics, now, limits }: StreamsOptions): Streams {
   const { maxClients = MAX_CLIENTS, maxBufferedBytes = MAX_BUFFERED_BYTES, heartbeatMs = HEARTBEAT_MS } = limits;
   const clients = new Set<StreamClient>();
   let taken = 0;
@@ -67,6 +70,7 @@ export function createStreams({ metrics, now, limits }: StreamsOptions): Streams
         open(stream) {
           const client = openStreamClient({
             ...stream,
+            ...(archive === undefined ? {} : { archive }),
             maxBufferedBytes,
             patienceMs: PATIENCE_MS,
             endMs: END_MS,

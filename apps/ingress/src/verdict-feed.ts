@@ -13,7 +13,7 @@ import { REDIS_ANSWER_MS } from "./accept-arrival.ts";
 import { within } from "./within.ts";
 
 /** A verdict on its way to whoever wants it. */
-interface FedVerdict {
+export interface FedVerdict {
   readonly verdict: Verdict;
   readonly place: StreamPlace;
   /** The event as it is sent: the same for all. */
@@ -47,6 +47,8 @@ export interface OpenFeed {
   read(after: StreamPlace): Promise<FedBatch>;
   /** Calls `listener` with all that comes from this moment on. */
   join(listener: (batch: FedBatch) => void): void;
+  /** Calls it no more. */
+  part(): void;
   /** Safe to call twice. */
   leave(): void;
 }
@@ -120,6 +122,9 @@ export function createVerdictFeed({ redis, connect, keys, onError }: VerdictFeed
           listening = listener;
           current.listeners.add(listener);
         },
+        part() {
+          if (listening !== undefined) current.listeners.delete(listening);
+        },
         leave() {
           if (listening !== undefined) current.listeners.delete(listening);
           if (isHeld) leave();
@@ -142,8 +147,8 @@ function fedBatch({ entries, ...rest }: Awaited<ReturnType<typeof readOn>>): Fed
   return { ...rest, verdicts: entries.flatMap(fedVerdict) };
 }
 
-// What cannot be read, or is of a type that this version does not know, is for nobody: groups lay it aside.
-function fedVerdict({ json = "", place }: PlacedEntry): FedVerdict[] {
+/** What cannot be read, or is of a type that this version does not know, is for nobody: groups lay it aside. */
+export function fedVerdict({ json = "", place }: PlacedEntry): FedVerdict[] {
   const envelope = readOrNothing(json);
   if (envelope === undefined) return [];
   // A line of its own for each line of the text, of which there is one unless somebody wrote it by hand.

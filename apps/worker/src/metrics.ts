@@ -75,6 +75,10 @@ export function createWorkerMetrics(metrics: Metrics) {
     deliveries: metrics.counter("deliveries_total", "Tries to deliver a verdict to an endpoint, by how they ended.", [
       "outcome",
     ]),
+    deliveriesMissed: metrics.counter(
+      "deliveries_missed_total",
+      "Verdicts that left the stream before they were planned for delivery, and that no archive gave.",
+    ),
     deliveriesPending: metrics.gauge("deliveries_pending", "Verdicts that an endpoint has not taken.", ["endpoint"]),
     deliveriesOldest: metrics.gauge("deliveries_oldest_age_seconds", "Age of the oldest of them.", ["endpoint"]),
     endpointPaused: metrics.gauge("endpoint_paused", "1 while an endpoint is on hold.", ["endpoint"]),

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
+import { type ArchiveReader, createArchivePool, createArchiveReader } from "@assay/archive";
 import {
   createAdminServer,
   createMetrics,
@@ -48,6 +49,7 @@ export interface RunOptions {
 }
 
 const WAITING_LOG_INTERVAL_MS = 5000;
+const ARCHIVE_READ_MS = 5000;
 
 /**
  * Loads the rulesets, opens the admin port, waits for Redis however long it takes, checks it, and begins to do what its
@@ -114,7 +116,9 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   archiver = createArchiverOf({ ...options, redis, metrics, adminPort, open, delay });
   const archiving = archiver;
   stops.push(async () => archiving?.stop());
-  const deliverer = createDelivererOf({ ...options, redis, metrics, delay });
+  const archive = openArchiveOf(config);
+  stops.push(async () => archive?.stop());
+  const deliverer = createDelivererOf({ ...options, redis, metrics, delay }, archive);
   stops.push(async () => deliverer?.stop());
   if (rulesets !== undefined) {
     const scoring = { ...options, redis, rulesets, installation, calm, progress, metrics, adminPort, open, delay };
@@ -134,8 +138,17 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   return adminPort;
 }
 
+// What has left the stream is delivered from there. Connects when it is first asked.
+function openArchiveOf({ archive, deliver }: WorkerConfig): ArchiveReader | undefined {
+  if (archive === undefined || deliver === undefined) return undefined;
+  const { databaseUrl: connectionString } = archive;
+  const pool = createArchivePool({ connectionString, maxConnections: 2, timeoutMs: ARCHIVE_READ_MS });
+  return createArchiveReader({ pool });
+}
+
 function createDelivererOf(
   options: RunOptions & Pick<DelivererOptions, "redis" | "metrics" | "delay">,
+  archive: ArchiveReader | undefined,
 ): Deliverer | undefined {
   const { config, logger, redis, metrics, delay } = options;
   if (config.deliver === undefined) return undefined;
@@ -145,6 +158,7 @@ function createDelivererOf(
     redisUrl: config.redisUrl,
     prefix: config.prefix,
     log: createRateLimitedLog({ logger, now: Date.now }),
+    ...(archive === undefined ? {} : { archive }),
     ...options.deliveries,
     redis,
     metrics,

@@ -1,11 +1,17 @@
 import {
+  type GroupPlace,
   type GroupRead,
   layAsideVerdict,
+  type GroupReadUpToGap,
+  holdLease,
+  moveGroup,
   type PendingEntry,
   readGroup,
   readGroupReply,
+  readGroupUpToGap,
   readPending,
   readStreamEdge,
+  releaseLease,
   type StreamEntry,
   takeOverEntries,
 } from "@assay/ledger";
@@ -21,12 +27,22 @@ export interface GroupCommands {
   create(start: "$" | "0"): Promise<void>;
   /** New entries, at most `count`, and what was trimmed before the group was given it; told to one consumer. */
   readNew(count: number): Promise<GroupRead>;
+  /** The same, but a group that has a gap before it stays there until it is moved, and is given nothing. */
+  readUpToGap(count: number): Promise<GroupReadUpToGap>;
+  /** Moves the group to another place. */
+  move(place: GroupPlace): Promise<void>;
+  /** Takes or keeps, for `ttlMs`, the right to fill the group's gap. Returns whether this consumer has it. */
+  holdGap(ttlMs: number): Promise<boolean>;
+  /** Gives it back. */
+  releaseGap(): Promise<void>;
   /** The same for a group that has come to the end: waits up to `blockMs` for the first. */
   awaitNew(count: number, blockMs: number): Promise<StreamEntry[]>;
   /** Pending entries of all consumers after a place in the stream (`-` for its beginning), idle for `minIdleMs`. */
   pending(options: { after: string; minIdleMs: number; count: number }): Promise<PendingEntry[]>;
   /** Delivers pending entries to this consumer, but those that another was faster with, and what was trimmed. */
-  claim(wanted: readonly { readonly entryId: string; readonly minIdleMs: number }[]): Promise<GroupRead>;
+  claim(
+    wanted: readonly { readonly entryId: string; readonly minIdleMs: number }[],
+  ): ReturnType<typeof takeOverEntries>;
   /**
    * Keeps entries with this consumer, as if they had been delivered `idleMs` ago. It is no delivery. Returns those that
    * it could keep: the others have been trimmed, and will not come again.
@@ -77,6 +93,10 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
       }
     },
     readNew: (count) => readGroup(member, count),
+    readUpToGap: (count) => readGroupUpToGap(member, count),
+    move: (place) => moveGroup(member, place),
+    holdGap: (ttlMs) => holdLease(redis, keys.gapLease(group), consumer, ttlMs),
+    releaseGap: () => releaseLease(redis, keys.gapLease(group), consumer),
     awaitNew: async (count, blockMs) =>
       readGroupReply(
         await reader.xreadgroup("GROUP", group, consumer, "COUNT", count, "BLOCK", blockMs, "STREAMS", stream, ">"),

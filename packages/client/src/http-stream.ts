@@ -153,9 +153,15 @@ function read({ event, data, id }: EventFrame, following: Following): readonly [
 }
 
 function readTrimmed(envelope: unknown): Trimmed | undefined {
-  const { lost, from, to } = isRecord(envelope) && isRecord(envelope["data"]) ? envelope["data"] : {};
+  const { lost, from, to, archive } = isRecord(envelope) && isRecord(envelope["data"]) ? envelope["data"] : {};
   if (typeof from !== "number" || typeof to !== "number") return undefined;
-  return { ...(typeof lost === "number" ? { lost } : {}), from, to };
+  const has = (["follows", "away", "missing"] as const).find((word) => word === archive);
+  return {
+    ...(typeof lost === "number" ? { lost } : {}),
+    from,
+    to,
+    ...(has === undefined ? {} : { archive: has }),
+  };
 }
 
 function pathOf({ action, flow, kind, test }: VerdictFilter = {}, from: "now" | "beginning"): string {

@@ -1,3 +1,4 @@
+export type { VerdictArchive } from "@assay/ledger";
 export {
   type Action,
   type Context,

@@ -41,6 +41,8 @@ export function takeRedisPlace({ redis, connect, keys }: RedisPlaceOptions, want
     takeoverAfterMs,
     retryAfterMs: wanted.retryAfterMs ?? RETRY_AFTER_MS,
     onTrimmed: wanted.onTrimmed ?? warnOfTrimmed,
+    ...(wanted.archive === undefined ? {} : { archive: wanted.archive }),
+    tenant: keys.tenant,
     cut: cut.signal,
     now: () => Date.now(),
   });

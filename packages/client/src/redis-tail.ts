@@ -1,5 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { decodePlace, encodePlace, followStream, streamEnd, type StreamPlace, whenReady } from "@assay/ledger";
+import {
+  decodePlace,
+  encodePlace,
+  fillGap,
+  followStream,
+  type PlacedEntry,
+  streamEnd,
+  type StreamPlace,
+  whenReady,
+} from "@assay/ledger";
 import { readEnvelope } from "@assay/protocol";
 import { unknownPlace } from "./errors.ts";
 import type { RedisPlaceOptions } from "./redis-place.ts";
@@ -12,7 +21,7 @@ const PAUSE_MS = 1000;
 /** What comes by in the stream `verdicts`, by a connection of its own for reading, until `signal` aborts. */
 export async function* tailRedis(
   { redis, connect, keys }: RedisPlaceOptions,
-  { from = "now", filter = {}, onTrimmed = warnOfTrimmed, onError = () => undefined }: TailOptions,
+  { from = "now", filter = {}, archive, onTrimmed = warnOfTrimmed, onError = () => undefined }: TailOptions,
   signal: AbortSignal,
 ): AsyncGenerator<TailedVerdict, void> {
   const given = from === "now" ? undefined : decodePlace(from);
@@ -26,15 +35,27 @@ export async function* tailRedis(
   reader.on("error", () => undefined);
   try {
     for await (const { gap, entries } of followStream({ redis, reader, keys, after, signal, onError })) {
-      if (gap !== undefined) onTrimmed(gap);
-      for (const { json = "", place } of entries) {
-        const verdict = readOrTell(json);
-        if (signal.aborted) return;
-        if (verdict !== undefined && wants(verdict)) yield { verdict, id: encodePlace(place) };
+      if (gap !== undefined) {
+        for await (const { notice, entries: archived } of fillGap(archive, keys.tenant, gap)) {
+          if (notice !== undefined) onTrimmed(notice);
+          // Their number in the stream is not known.
+          else yield* wanted(archived.map((entry) => ({ ...entry, place: { id: entry.entryId } })));
+          if (signal.aborted) return;
+        }
       }
+      yield* wanted(entries);
+      if (signal.aborted) return;
     }
   } finally {
     reader.disconnect();
+  }
+
+  function* wanted(entries: readonly PlacedEntry[]): Generator<TailedVerdict, void> {
+    for (const { json = "", place } of entries) {
+      const verdict = readOrTell(json);
+      if (signal.aborted) return;
+      if (verdict !== undefined && wants(verdict)) yield { verdict, id: encodePlace(place) };
+    }
   }
 
   async function endOf(): Promise<StreamPlace | undefined> {

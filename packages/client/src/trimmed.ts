@@ -1,4 +1,4 @@
-/** Verdicts that the stream gave up before they were received: each is still to be read by its id, or from an archive. */
+/** Verdicts that the stream gave up before they were received: each is still to be read by its id. */
 export interface Trimmed {
   /** How many, of every kind; absent where that cannot be told. */
   readonly lost?: number;
@@ -6,10 +6,20 @@ export interface Trimmed {
   readonly from: number;
   /** and before this one. */
   readonly to: number;
+  /** Straight from Redis: they lay behind this entry of the stream `verdicts`, there or not, */
+  readonly after?: string;
+  /** and before this one. */
+  readonly before?: string;
+  /**
+   * Where there is an archive. `follows`: they come from there, next. `away`: it could not be read. `missing`: it has not
+   * got these; verdicts on test events are among them, which are never archived.
+   */
+  readonly archive?: "follows" | "away" | "missing";
 }
 
 /** What happens where nobody listens: the loss is told by a warning of this process, never by silence. */
-export function warnOfTrimmed({ lost, from, to }: Trimmed): void {
+export function warnOfTrimmed({ lost, from, to, archive }: Trimmed): void {
+  if (archive === "follows") return;
   const [since, until] = [from, to].map((ms) => new Date(ms).toISOString());
   const count = lost === undefined ? "Verdicts" : `${lost} verdict${lost === 1 ? "" : "s"}`;
   process.emitWarning(

@@ -1,5 +1,13 @@
-import type { Gap, PendingEntry, StreamEntry } from "@assay/ledger";
+import {
+  type GapNotice,
+  idBefore,
+  idBehind,
+  type PendingEntry,
+  type StreamEntry,
+  type VerdictArchive,
+} from "@assay/ledger";
 import { readEnvelope, type Verdict } from "@assay/protocol";
+import { createArchivedDeliveries } from "./archived-deliveries.ts";
 import type { DeadReason, GroupCommands } from "./group-commands.ts";
 
 /** One verdict, handed to one consumer of a group. */
@@ -39,7 +47,10 @@ export interface VerdictGroupOptions {
   /** Pause before the second delivery, in ms; it doubles with each, up to 60 s. */
   readonly retryAfterMs: number;
   /** Learns of what was trimmed before it could be delivered. */
-  readonly onTrimmed: (gap: Gap) => void;
+  readonly onTrimmed: (notice: GapNotice) => void;
+  /** Where that can be read, and whose it is. */
+  readonly archive?: VerdictArchive;
+  readonly tenant: string;
   /** Gives up a read that Redis does not answer: a closed connection that was reconnecting never settles it. */
   readonly cut: AbortSignal;
   /** Unix ms. */
@@ -53,7 +64,19 @@ const PAGE = 100;
 
 /** Joins a group, and makes it where it is new. */
 export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
-  const { commands, takeoverAfterMs, retryAfterMs, onTrimmed } = options;
+  const { commands, takeoverAfterMs, retryAfterMs, onTrimmed, archive, tenant } = options;
+  const restMs = (deliveries: number) => Math.min(retryAfterMs * 2 ** (deliveries - 1), LONGEST_RETRY_MS);
+  const archived =
+    archive === undefined
+      ? undefined
+      : createArchivedDeliveries({
+          archive,
+          tenant,
+          onTrimmed,
+          move: (place) => commands.move(place),
+          pauseMs: restMs,
+          now: () => performance.now(),
+        });
   const held = new Set<string>();
   const trimmed = new Set<string>();
   // Other consumers take over what this one does not keep alive, however long a handler runs.
@@ -75,15 +98,44 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
       start = undefined;
       const due = await claimDue(count);
       if (due.length > 0) return due;
-      const { entries, gap } = await commands.readNew(count);
-      if (gap !== undefined) onTrimmed(gap);
-      const fresh = entries.length > 0 || gap !== undefined ? entries : await commands.awaitNew(count, blockMs);
-      return await receive(fresh.map((entry) => ({ entry, deliveries: 1 })));
+      const kept = await receiveArchived(count);
+      if (kept.length > 0) return kept;
+      return await receive((await readFresh(count)).map((entry) => ({ entry, deliveries: 1 })));
     } catch (error) {
       // The group is gone, and the stream with it: whatever stands there now is new to this group.
       if (error instanceof Error && error.message.startsWith("NOGROUP")) start = "0";
       throw error;
     }
+  }
+
+  async function receiveArchived(count: number): Promise<Delivery[]> {
+    const kept = (await archived?.take(count)) ?? [];
+    try {
+      return await receive(kept);
+    } catch (error) {
+      // Nobody else would.
+      for (const { entry } of kept) archived?.giveBack(entry.entryId);
+      throw error;
+    }
+  }
+
+  // What the group has not been given yet. While it stands before a gap, that is filled first, by one consumer.
+  async function readFresh(count: number): Promise<readonly StreamEntry[]> {
+    if (archived === undefined) {
+      const { entries, gap } = await commands.readNew(count);
+      if (gap !== undefined) onTrimmed(gap);
+      return entries.length > 0 || gap !== undefined ? entries : await commands.awaitNew(count, blockMs);
+    }
+    if (!archived.isFilling()) {
+      const read = await commands.readUpToGap(count);
+      if (read.gap === undefined) return read.entries.length > 0 ? read.entries : commands.awaitNew(count, blockMs);
+      if (await commands.holdGap(takeoverAfterMs)) {
+        archived.begin(read);
+        return [];
+      }
+    }
+    await archived.changed(blockMs);
+    return [];
   }
 
   // Looks at one page of what is pending, and goes on from there the next time.
@@ -95,8 +147,9 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     after = page.length < PAGE ? "-" : (page.at(-1)?.entryId ?? "-");
     const due = page.filter((pending) => !held.has(pending.entryId) && pending.idleMs >= pauseOf(pending));
     const wanted = due.slice(0, count).map((pending) => ({ ...pending, minIdleMs: pauseOf(pending) }));
-    const { entries, gap } = await commands.claim(wanted);
-    if (gap !== undefined) onTrimmed(gap);
+    const { entries, gap, gone } = await commands.claim(wanted);
+    if (gap !== undefined && gone !== undefined && archived !== undefined) await archived.recover(gone, gap);
+    else if (gap !== undefined) onTrimmed(gap);
     const before = new Map(wanted.map(({ entryId, deliveries }) => [entryId, deliveries]));
     return receive(entries.map((entry) => ({ entry, deliveries: (before.get(entry.entryId) ?? 0) + 1 })));
   }
@@ -106,11 +159,12 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     const wanted = [...held];
     const kept = new Set(await commands.keep(wanted, 0));
     for (const entryId of wanted) if (!kept.has(entryId) && held.has(entryId)) trimmed.add(entryId);
+    if (archived?.isFilling() === true) await commands.holdGap(takeoverAfterMs);
   }
 
   function pauseOf({ consumer, deliveries }: PendingEntry): number {
     if (consumer !== options.consumer) return takeoverAfterMs;
-    return Math.min(retryAfterMs * 2 ** (deliveries - 1), LONGEST_RETRY_MS);
+    return restMs(deliveries);
   }
 
   // Nothing is held before all is done: what an error cuts off is delivered again.
@@ -125,12 +179,14 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
       else wanted.push({ entry, verdict, deliveries });
     }
     await commands.acknowledge(unwanted);
-    for (const { entry } of wanted) held.add(entry.entryId);
+    for (const entryId of unwanted) archived?.done(entryId);
+    for (const { entry } of wanted) if (archived?.has(entry.entryId) !== true) held.add(entry.entryId);
     return wanted;
   }
 
   async function layAside(entry: StreamEntry, deliveries: number, id: string, reason: DeadReason): Promise<void> {
     await commands.layAside(entry, { id, reason, deliveries, at: options.now() });
+    archived?.done(entry.entryId);
   }
 
   async function stop(): Promise<void> {
@@ -138,6 +194,7 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     await reading.catch(() => undefined);
     // Redis is away: others take over in their own time.
     await commands.leave(takeoverAfterMs).catch(() => undefined);
+    if (archived?.isFilling() === true) await commands.releaseGap().catch(() => undefined);
   }
 
   return {
@@ -149,11 +206,17 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     async acknowledge({ entry }) {
       held.delete(entry.entryId);
       trimmed.delete(entry.entryId);
-      await commands.acknowledge([entry.entryId]);
+      if (archived?.has(entry.entryId) === true) archived.done(entry.entryId);
+      else await commands.acknowledge([entry.entryId]);
     },
-    giveBack({ entry, verdict }) {
-      held.delete(entry.entryId);
-      if (trimmed.delete(entry.entryId)) onTrimmed({ lost: 1, from: verdict.decided_at, to: verdict.decided_at });
+    giveBack({ entry, verdict, deliveries }) {
+      const { entryId } = entry;
+      held.delete(entryId);
+      if (archived?.has(entryId) === true) return archived.giveBack(entryId);
+      if (!trimmed.delete(entryId)) return;
+      if (archived !== undefined) return archived.keep({ entry, deliveries });
+      const at = { from: verdict.decided_at, to: verdict.decided_at };
+      onTrimmed({ lost: 1, ...at, after: idBefore(entryId), before: idBehind(entryId) });
     },
     stop() {
       stopping ??= stop();

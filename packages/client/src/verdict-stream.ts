@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { VerdictArchive } from "@assay/ledger";
 import type { Verdict } from "@assay/protocol";
 import type { Trimmed } from "./trimmed.ts";
 import type { VerdictFilter } from "./verdict-filter.ts";
@@ -22,6 +23,11 @@ export interface SubscribeOptions {
    * holds them. Told to one consumer of the group. Default: a warning of this process.
    */
   readonly onTrimmed?: (trimmed: Trimmed) => void;
+  /**
+   * Where verdicts can be read that the stream gave up: they come from there, before those that are left. The reader of
+   * `@assay/archive` is one. Over HTTP it is the ingress that has it, and this is not used.
+   */
+  readonly archive?: VerdictArchive;
   /** Ends the subscription. */
   readonly signal?: AbortSignal;
 }
@@ -63,6 +69,8 @@ export interface TailOptions {
   readonly filter?: VerdictFilter;
   /** Learns of verdicts that the stream gave up before they were received. Default: a warning of this process. */
   readonly onTrimmed?: (trimmed: Trimmed) => void;
+  /** As of a subscription. */
+  readonly archive?: VerdictArchive;
   /** Learns of each failed read or connection, and of what could not be read. Default: nobody does. */
   readonly onError?: (error: unknown) => void;
   /** Ends it. */

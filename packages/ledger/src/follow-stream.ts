@@ -102,8 +102,8 @@ function endOf(place: StreamPlace, { lastId, added }: StreamEdge, gap: Gap | und
   return gap === undefined || compareStreamIds(place.id, lastId) > 0 ? place : { id: lastId, ordinal: added };
 }
 
-// Of a stream that is not there yet, Redis tells nothing.
-function edgeOf(info: unknown): StreamEdge {
+/** Reads what XINFO STREAM answers. Of a stream that is not there yet, Redis tells nothing. */
+export function edgeOf(info: unknown): StreamEdge {
   const fields = fieldsOf(info);
   const [first] = readEntries([fields.get("first-entry")]);
   const lastId = fields.get("last-generated-id");

@@ -1,7 +1,7 @@
 import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { createScript, number, text } from "./script.ts";
-import { type Gap, streamTimeOf } from "./stream-place.ts";
+import { type Cell, createScript, number, text } from "./script.ts";
+import { type Gap, idBefore, idBehind, streamTimeOf } from "./stream-place.ts";
 import type { StreamEntry } from "./stream-replies.ts";
 
 /** A consumer of a group on the stream of verdicts. */
@@ -18,13 +18,25 @@ export interface GroupRead {
   readonly gap?: Gap;
 }
 
+/** What a group was given; or what was trimmed before it was, where the group still stands before that. */
+export type GroupReadUpToGap =
+  | { readonly entries: readonly StreamEntry[]; readonly gap?: undefined }
+  | { readonly gap: Gap; readonly place: GroupPlace; readonly behind: GroupPlace };
+
+/** Where a group stands in the stream. */
+export interface GroupPlace {
+  readonly id: string;
+  /** How many entries were ever added up to it, where Redis knows. */
+  readonly read?: number;
+}
+
 /*
  * Redis passes over what was trimmed, and says nothing. So the group's count of what it has read is compared with what
  * is gone, in the script that reads, and is then set right: whoever reads first is told, and nobody again. Where Redis
  * does not know that count, or somebody took entries out by hand, the ids alone say that something is gone.
  */
 const readNew = createScript(`
-local stream, group, consumer, count = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local stream, group, consumer, count, stays = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local function fields(list)
   local all = {}
   for n = 1, #list, 2 do all[list[n]] = list[n + 1] end
@@ -59,8 +71,9 @@ if of_group then
     if read and info['max-deleted-entry-id'] == '0-0' then lost = removed - read
     elseif reached ~= '0-0' then lost = -1 end
     if lost and lost ~= 0 then
+      rows[1] = { lost, reached, edge, removed, read or -1 }
+      if stays == '1' then return rows end
       redis.call('XGROUP', 'SETID', stream, group, edge, 'ENTRIESREAD', removed)
-      rows[1] = { lost, reached, edge }
     end
   end
 end
@@ -104,37 +117,69 @@ return rows
 
 /** Gives a consumer what is new to its group, at most `count`, without waiting. Throws what Redis throws. */
 export async function readGroup({ redis, keys, group, consumer }: GroupMember, count: number): Promise<GroupRead> {
-  const [gap = [], ...rows] = await readNew.run(redis, [keys.verdicts()], [group, consumer, count]);
-  const entries = rows.map(([id, json]) => ({ entryId: text(id), json: json === undefined ? undefined : text(json) }));
-  if (gap.length === 0) return { entries };
-  const [lost, from, to] = gap;
+  const [gap = [], ...rows] = await readNew.run(redis, [keys.verdicts()], [group, consumer, count, 0]);
+  const entries = rows.map(readRow);
+  return gap.length === 0 ? { entries } : { entries, gap: gapOf(gap) };
+}
+
+/**
+ * The same, but where something was trimmed the group stays where it is, and is given nothing before it is moved on by
+ * `moveGroup`: whoever dies meanwhile leaves the gap to the next.
+ */
+export async function readGroupUpToGap(
+  { redis, keys, group, consumer }: GroupMember,
+  count: number,
+): Promise<GroupReadUpToGap> {
+  const [row = [], ...rows] = await readNew.run(redis, [keys.verdicts()], [group, consumer, count, 1]);
+  if (row.length === 0) return { entries: rows.map(readRow) };
+  const gap = gapOf(row);
+  const read = number(row[4]);
   return {
-    entries,
-    gap: {
-      ...(number(lost) > 0 ? { lost: number(lost) } : {}),
-      from: streamTimeOf(text(from)),
-      to: streamTimeOf(text(to)),
-    },
+    gap,
+    place: { id: gap.after, ...(read < 0 ? {} : { read }) },
+    behind: { id: text(row[2]), read: number(row[3]) },
+  };
+}
+
+/** Moves a group to another place of the stream. Throws what Redis throws. */
+export async function moveGroup({ redis, keys, group }: GroupMember, { id, read }: GroupPlace): Promise<void> {
+  const known = read === undefined ? [] : ["ENTRIESREAD", read];
+  await redis.call("XGROUP", "SETID", keys.verdicts(), group, id, ...known);
+}
+
+function readRow([id, json]: readonly Cell[]): StreamEntry {
+  return { entryId: text(id), json: json === undefined ? undefined : text(json) };
+}
+
+function gapOf([lost, from, to]: readonly Cell[]): Gap {
+  return {
+    ...(number(lost) > 0 ? { lost: number(lost) } : {}),
+    from: streamTimeOf(text(from)),
+    to: streamTimeOf(text(to)),
+    after: text(from),
+    before: idBehind(text(to)),
   };
 }
 
 /**
  * Gives a consumer entries that were delivered and not acknowledged, each if nobody had it for its `minIdleMs`.
- * What was trimmed is a gap. Throws what Redis throws.
+ * What was trimmed is a gap, of which `gone` are the entries, the oldest first. Throws what Redis throws.
  */
 export async function takeOverEntries(
   { redis, keys, group, consumer }: GroupMember,
   wanted: readonly { readonly entryId: string; readonly minIdleMs: number }[],
-): Promise<GroupRead> {
+): Promise<GroupRead & { readonly gone?: readonly string[] }> {
   if (wanted.length === 0) return { entries: [] };
   const args = wanted.flatMap(({ entryId, minIdleMs }) => [entryId, minIdleMs]);
   const rows = await takeOver.run(redis, [keys.verdicts()], [group, consumer, ...args]);
   const entries: StreamEntry[] = [];
-  const gone: number[] = [];
+  const gone: string[] = [];
   for (const [id, json, isGone] of rows) {
-    if (number(isGone) === 1) gone.push(streamTimeOf(text(id)));
+    if (number(isGone) === 1) gone.push(text(id));
     else entries.push({ entryId: text(id), json: text(json) });
   }
   if (gone.length === 0) return { entries };
-  return { entries, gap: { lost: gone.length, from: Math.min(...gone), to: Math.max(...gone) } };
+  const [first, last] = [gone[0] ?? "", gone.at(-1) ?? ""];
+  const bounds = { from: streamTimeOf(first), to: streamTimeOf(last), after: idBefore(first), before: idBehind(last) };
+  return { entries, gap: { lost: gone.length, ...bounds }, gone };
 }

@@ -36,6 +36,7 @@ export {
   startAsking,
   stopAsking,
 } from "./event-inquiry.ts";
+export { type EndpointReport, type KnownEndpoint, pauseEndpoint, readEndpoints, tellEndpoints } from "./endpoints.ts";
 export {
   followStream,
   type FollowOptions,
@@ -47,7 +48,16 @@ export {
 } from "./follow-stream.ts";
 export { tellRuleset, type ToldRuleset } from "./tell-ruleset.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
-export { type GroupMember, type GroupRead, readGroup, takeOverEntries } from "./group-reads.ts";
+export {
+  type GroupMember,
+  type GroupPlace,
+  type GroupRead,
+  type GroupReadUpToGap,
+  moveGroup,
+  readGroup,
+  readGroupUpToGap,
+  takeOverEntries,
+} from "./group-reads.ts";
 export {
   type Claim,
   type CounterRequest,
@@ -58,6 +68,7 @@ export {
   readInputs,
   type Use,
 } from "./inputs.ts";
+export { keepDeliveries } from "./keep-deliveries.ts";
 export { keyedHash, referenceHash } from "./keyed-hash.ts";
 export { type GivenUpVerdict, layAsideVerdict, type LetterTally, readLetterTally } from "./lay-aside.ts";
 export { holdLease, releaseLease } from "./lease.ts";
@@ -77,6 +88,7 @@ export { type InstallationMeta, openInstallation, readInstallation, SchemaMismat
 export { findOverdue, type Overdue, pendingOf } from "./overdue.ts";
 export { planDeliveries, type PlannedDelivery, replayDeliveries } from "./plan-deliveries.ts";
 export { type Publication, type Published, type PublishOptions, publishVerdicts } from "./publish.ts";
+export { type PublishedPage, readPublished, type StreamSpan } from "./published.ts";
 export {
   readEventVerdicts,
   readSubmissionState,
@@ -96,6 +108,7 @@ export {
   type ServerReport,
 } from "./server.ts";
 export { redriveLetter, type Redriven } from "./redrive.ts";
+export { endReplay, moveReplay, readReplays, type Replay, requestReplay } from "./replays.ts";
 export { type Report, type Reported, reportOutcome } from "./report.ts";
 export {
   MAX_SIGHTING_NAME,
@@ -115,6 +128,8 @@ export {
   decodePlace,
   encodePlace,
   type Gap,
+  idBefore,
+  idBehind,
   type StreamEdge,
   type StreamPlace,
 } from "./stream-place.ts";
@@ -136,4 +151,5 @@ export {
   takeDeliveries,
   type TakeRequest,
 } from "./take-deliveries.ts";
+export { fillGap, type GapNotice, type GapPart, readArchived, type VerdictArchive } from "./verdict-archive.ts";
 export { eventsUnderWay } from "./under-way.ts";

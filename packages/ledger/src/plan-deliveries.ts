@@ -75,14 +75,21 @@ export async function replayLetter(
 }
 
 /**
- * Puts an endpoint's dead letters since a time (unix ms) on their way again, under the ids that they had: who has taken
- * one meanwhile knows it. Returns how many. May be called again when it fails midway.
+ * Puts an endpoint's dead letters since a time (unix ms), and until another, on their way again, under the ids that they
+ * had: who has taken one meanwhile knows it. Returns how many. May be called again when it fails midway.
  */
-export async function replayDeliveries(redis: Redis, keys: Keys, endpoint: string, since: number): Promise<number> {
+export async function replayDeliveries(
+  redis: Redis,
+  keys: Keys,
+  endpoint: string,
+  since: number,
+  until?: number,
+): Promise<number> {
+  const end = until === undefined ? "+" : `(${until}`;
   let replayed = 0;
   let after = String(since);
   for (;;) {
-    const entries = await redis.xrange(keys.deadLetters("delivery"), after, "+", "COUNT", REPLAY_PAGE);
+    const entries = await redis.xrange(keys.deadLetters("delivery"), after, end, "COUNT", REPLAY_PAGE);
     const letters = entries.flatMap(([letter, fields]) => {
       const at = (name: string) => fields[fields.findIndex((field, index) => index % 2 === 0 && field === name) + 1];
       const [id, body] = [at("delivery"), at("body")];

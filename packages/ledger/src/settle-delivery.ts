@@ -36,6 +36,7 @@ end
 if outcome == 'delivered' then
   drop()
   redis.call('HDEL', endpoint, 'f', 'r')
+  redis.call('HSET', endpoint, 'ok', now)
   return { { 'settled' } }
 end
 if tonumber(redis.call('ZSCORE', flying, id) or '0') ~= tonumber(lease) then return { { 'late' } } end

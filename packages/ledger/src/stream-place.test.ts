@@ -5,6 +5,8 @@ import {
   compareStreamIds,
   decodePlace,
   encodePlace,
+  idBefore,
+  idBehind,
   settlePlace,
   type StreamEdge,
   type StreamPlace,
@@ -30,12 +32,34 @@ describe("compareStreamIds", () => {
   });
 });
 
+describe("idBehind and idBefore", () => {
+  test("name the neighbours of an id", () => {
+    assert(
+      property(parts, (one) => {
+        expect(idBefore(idBehind(idOf(one)))).toBe(idOf(one));
+        expect(compareStreamIds(idOf(one), idBehind(idOf(one)))).toBeLessThan(0);
+      }),
+    );
+    expect([idBefore("7-0"), idBehind("6-18446744073709551615")]).toEqual(["6-18446744073709551615", "7-0"]);
+  });
+});
+
 describe("settlePlace", () => {
   test.each<[string, StreamPlace, StreamEdge, unknown]>([
     ["nothing where all behind it is left", { id: "3-0", ordinal: 3 }, leaving(8), undefined],
     ["nothing where only what it has seen was trimmed", { id: "3-0", ordinal: 3 }, leaving(7), undefined],
-    ["how many were trimmed behind it", { id: "3-0", ordinal: 3 }, leaving(4), { lost: 3, from: 3, to: 7 }],
-    ["it where nothing is left", { id: "3-0", ordinal: 3 }, leaving(0), { lost: 7, from: 3, to: 10 }],
+    [
+      "how many were trimmed behind it",
+      { id: "3-0", ordinal: 3 },
+      leaving(4),
+      { lost: 3, from: 3, to: 7, after: "3-0", before: "7-0" },
+    ],
+    [
+      "it where nothing is left",
+      { id: "3-0", ordinal: 3 },
+      leaving(0),
+      { lost: 7, from: 3, to: 10, after: "3-0", before: "10-1" },
+    ],
     ["nothing at the end of a stream that was emptied", { id: "10-0", ordinal: 10 }, leaving(0), undefined],
     [
       "nothing of a stream that nobody has written to",
@@ -43,15 +67,20 @@ describe("settlePlace", () => {
       leaving(0, { lastId: "0-0", added: 0 }),
       undefined,
     ],
-    ["no number where the place has none", { id: "3-0" }, leaving(4), { from: 3, to: 7 }],
+    ["no number where the place has none", { id: "3-0" }, leaving(4), { from: 3, to: 7, after: "3-0", before: "7-0" }],
     [
       "no number where entries were taken out by hand",
       { id: "3-0", ordinal: 3 },
       leaving(4, { hasHoles: true }),
-      { from: 3, to: 7 },
+      { from: 3, to: 7, after: "3-0", before: "7-0" },
     ],
     ["nothing at the beginning", BEGINNING, leaving(4), undefined],
-    ["that a stream was begun anew", { id: "3-0", ordinal: 30 }, leaving(10), { from: 3, to: 1 }],
+    [
+      "that a stream was begun anew",
+      { id: "3-0", ordinal: 30 },
+      leaving(10),
+      { from: 3, to: 1, after: "3-0", before: "1-0" },
+    ],
   ])("tells %s", (_, place, edge, gap) => {
     expect(settlePlace(place, edge).gap).toEqual(gap);
   });

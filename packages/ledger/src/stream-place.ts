@@ -28,10 +28,16 @@ export interface Gap {
   readonly from: number;
   /** and before this one. */
   readonly to: number;
+  /** They lay behind this entry of the stream, there or not, */
+  readonly after: string;
+  /** and before this one. */
+  readonly before: string;
 }
 
 /** Before whatever a stream still holds. */
 export const BEGINNING: StreamPlace = { id: "0-0" };
+
+const LAST_SEQ = 18_446_744_073_709_551_615n;
 
 /** Below 0 when `a` was added before `b`. */
 export function compareStreamIds(a: string, b: string): number {
@@ -39,6 +45,18 @@ export function compareStreamIds(a: string, b: string): number {
   const [bMs, bSeq] = partsOf(b);
   if (aMs !== bMs) return aMs - bMs;
   return aSeq === bSeq ? 0 : aSeq < bSeq ? -1 : 1;
+}
+
+/** The least id that an entry behind this one could have. */
+export function idBehind(id: string): string {
+  const [ms, seq] = partsOf(id);
+  return seq >= LAST_SEQ ? `${ms + 1}-0` : `${ms}-${seq + 1n}`;
+}
+
+/** The greatest id that an entry before this one could have. */
+export function idBefore(id: string): string {
+  const [ms, seq] = partsOf(id);
+  return seq > 0n ? `${ms}-${seq - 1n}` : `${Math.max(ms - 1, 0)}-${LAST_SEQ}`;
 }
 
 /** Unix ms at which an entry was added. */
@@ -52,7 +70,12 @@ export function settlePlace(place: StreamPlace, edge: StreamEdge): { readonly pl
   const removed = edge.added - edge.length;
   const oldest = edge.firstId ?? edge.lastId;
   const isBehind = compareStreamIds(id, oldest) < 0;
-  const unknown: Gap = { from: streamTimeOf(id), to: streamTimeOf(oldest) };
+  const unknown: Gap = {
+    from: streamTimeOf(id),
+    to: streamTimeOf(oldest),
+    after: id,
+    before: edge.firstId ?? idBehind(edge.lastId),
+  };
   if (ordinal === undefined && id === BEGINNING.id) return { place: { id, ordinal: removed } };
   if (ordinal === undefined || edge.hasHoles) {
     return isBehind ? { place: { id, ordinal: removed }, gap: unknown } : { place };

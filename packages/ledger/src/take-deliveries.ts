@@ -15,8 +15,8 @@ export interface LeasedDelivery {
   readonly failures: number;
 }
 
-/** Why an endpoint is on hold. */
-export type PauseReason = "gone" | "failing";
+/** Why an endpoint is on hold: it said 410, did nothing but fail, or somebody asked for it. */
+export type PauseReason = "gone" | "failing" | "asked";
 
 /** How an endpoint stands. */
 export interface EndpointStanding {
@@ -116,12 +116,14 @@ async function readDelivery(
   return { id, leaseUntil, body, plannedAt: Number(plannedAt), failures: Number(failures) };
 }
 
-function readPause(word: string): PauseReason | undefined {
+/** Reads the word that Redis holds; nothing where it is empty. */
+export function readPause(word: string): PauseReason | undefined {
   switch (word) {
     case "":
       return undefined;
     case "gone":
     case "failing":
+    case "asked":
       return word;
     default:
       throw new TypeError(`An endpoint is paused for an unknown reason: ${word}`);

@@ -18,6 +18,18 @@ export function envelopeOf(verdict: Verdict): VerdictEnvelope {
   return { type: "verdict.decided", id: verdict.id, at: verdict.decided_at, data: verdict };
 }
 
+/** The envelope of a verdict's JSON, as text; undefined for what is no JSON of a verdict. */
+export function envelopeText(json: string): string | undefined {
+  try {
+    const data: unknown = JSON.parse(json);
+    if (!isRecord(data)) return undefined;
+    const envelope = { type: "verdict.decided", id: data["id"], at: data["decided_at"], data };
+    return isVerdictEnvelope(envelope) ? JSON.stringify(envelope) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * What a carrier brought, or undefined for a type this version does not know, and for a verdict that is delivered again
  * to another `group` than the reader's. A verdict of a newer schema passes as it is, with every field: its `schema`

@@ -60,12 +60,20 @@ export interface Keys {
   notFound(eventId: string): string;
   /** Stream: the outbox of verdicts. */
   verdicts(): string;
+  /** The lease of the one consumer of a group that reads in the archive what the stream has given up. */
+  gapLease(group: string): string;
   /** Hash: what workers noticed of events. */
   sightings(): string;
   /** Hash: a verdict on its way to an endpoint: its body, and how often it was tried. */
   delivery(id: string): string;
   /** Hash: how an endpoint fares: since when it fails, and why it is paused. */
   endpoint(name: string): string;
+  /** Hash: the endpoints that those who deliver know, and their hosts. */
+  endpoints(): string;
+  /** Hash: which endpoints are to get verdicts again, and how far that has come. */
+  replays(): string;
+  /** The lease of the one process that works on an endpoint's replay. */
+  replayLease(endpoint: string): string;
   /** Zset: all that an endpoint has not taken, by since when. */
   undelivered(endpoint: string): string;
   /** Zset: what waits for its next try, by when that is. */
@@ -113,9 +121,13 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     waiters: (eventId) => ofEvent(eventId, `w:${eventId}`),
     notFound: (eventId) => ofEvent(eventId, `nf:${eventId}`),
     verdicts: () => key(0, "verdicts"),
+    gapLease: (group) => key(0, `vl:${group}`),
     sightings: () => key(0, "seen"),
     delivery: (id) => key(0, `wh:${id}`),
     endpoint: (name) => key(0, `we:${name}`),
+    endpoints: () => key(0, "endpoints"),
+    replays: () => key(0, "wr"),
+    replayLease: (endpoint) => key(0, `wl:${endpoint}`),
     undelivered: (endpoint) => key(0, `wa:${endpoint}`),
     deliveriesDue: (endpoint) => key(0, `wd:${endpoint}`),
     deliveriesInFlight: (endpoint) => key(0, `wf:${endpoint}`),

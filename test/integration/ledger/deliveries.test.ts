@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import {
+  keepDeliveries,
   planDeliveries,
   replayDeliveries,
   resumeEndpoint,
@@ -253,5 +254,24 @@ describe("replayDeliveries", () => {
     const later = Math.ceil(await timeOf(ledger.redis)) + 1;
     expect(await replayDeliveries(ledger.redis, ledger.keys, ENDPOINT, later)).toBe(0);
     expect(await letters(ledger)).toHaveLength(1);
+  });
+});
+
+describe("keepDeliveries", () => {
+  test("lengthens the lease of who has it, and gives nobody another's back", async () => {
+    const ledger = await openLedger();
+    const { redis, keys } = ledger;
+    const [id = ""] = await planned(ledger);
+    const lost = await takeOne(ledger, { leaseMs: 0 });
+    const held = await takeOne(ledger, { leaseMs: 1000 });
+    expect(
+      await keepDeliveries(redis, keys, ENDPOINT, [{ ...lost, leaseUntil: lost.leaseUntil - 1 }], HOUR_MS),
+    ).toEqual(new Map());
+    const kept = await keepDeliveries(redis, keys, ENDPOINT, [held, { id: "wh_none", leaseUntil: 0 }], HOUR_MS);
+    expect([...kept.keys()]).toEqual([id]);
+    const leaseUntil = kept.get(id) ?? 0;
+    expect(leaseUntil).toBeGreaterThanOrEqual(held.leaseUntil + HOUR_MS - 1000);
+    expect(await settle(ledger, held, FAILED)).toBe("late");
+    expect(await settle(ledger, { id, leaseUntil }, FAILED)).toBe("settled");
   });
 });

@@ -9,8 +9,10 @@ import {
   holdLease,
   inquireEvent,
   layAsideVerdict,
+  keepDeliveries,
   leaveLine,
   letGoSubmissions,
+  moveReplay,
   noteNotFound,
   noticeSightings,
   pinInputs,
@@ -21,6 +23,7 @@ import {
   releaseLease,
   replayDeliveries,
   reportOutcome,
+  requestReplay,
   settleDelivery,
   startAsking,
   stopAsking,
@@ -133,6 +136,9 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   const [first, second, third] = (await takeDeliveries(redis, keys, { ...all, leaseMs: 0 })).deliveries;
   await takeDeliveries(redis, keys, all);
   await between();
+  const flying = Number(await redis.zscore(keys.deliveriesInFlight("orders"), third?.id ?? ""));
+  await keepDeliveries(redis, keys, "orders", [{ id: third?.id ?? "", leaseUntil: flying }], HOUR_MS);
+  await between();
   const settlements = [
     [third, { outcome: "failed", retryInMs: 1, restMs: 1 }],
     [first, { outcome: "delivered" }],
@@ -152,6 +158,13 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await layAsideVerdict(redis, keys, { ...given, envelope: "{}" });
   await between();
   await redriveAll({ ...ledger, keys: createKeys({ prefix, tenant: "third" }) }, between);
+  await between();
+  const replay = { endpoint: "orders", after: "1-0", before: "9-0", planned: 0 };
+  await requestReplay(redis, keys, replay);
+  for (const [from, to] of [[replay, { ...replay, planned: 1 }], [replay]] as const) {
+    await moveReplay(redis, keys, from, to);
+  }
+  await moveReplay(redis, keys, { ...replay, planned: 1 });
   await between();
   await readTrimmed(redis, createKeys({ prefix, tenant: "other" }), between);
 }

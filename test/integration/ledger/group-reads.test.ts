@@ -1,4 +1,4 @@
-import { type GroupMember, readGroup, takeOverEntries } from "@assay/ledger";
+import { type GroupMember, moveGroup, readGroup, readGroupUpToGap, takeOverEntries } from "@assay/ledger";
 import { describe, expect, test } from "vitest";
 import { openLedger } from "./open-ledger.ts";
 
@@ -34,7 +34,7 @@ describe("readGroup", () => {
     await redis.xtrim(stream, "MAXLEN", 2);
     expect(await readGroup(one, 1)).toEqual({
       entries: [{ entryId: "4-5", json: "entry 4-5" }],
-      gap: { lost: 2, from: 1, to: 4 },
+      gap: { lost: 2, from: 1, to: 4, after: "1-0", before: "4-5" },
     });
     expect(await readGroup(other, 1)).toEqual({ entries: [{ entryId: "5-0", json: "entry 5-0" }] });
     await redis.xadd(stream, "6-0", "e", "a");
@@ -50,6 +50,23 @@ describe("readGroup", () => {
     await redis.xtrim(stream, "MAXLEN", 1);
     expect(await readGroup(one, 1)).toMatchObject({ gap: { from: 1, to: 3 }, entries: [{ entryId: "4-0" }] });
     expect(await readGroup(one, 1)).toEqual({ entries: [] });
+  });
+
+  test("leaves a group before what was trimmed until it is moved on, page by page, where it is asked to", async () => {
+    const { redis, stream, one, other } = await openGroup("1-0", "2-0", "3-0", "4-5", "5-0");
+    await readGroup(one, 1);
+    await redis.xtrim(stream, "MAXLEN", 1);
+    const told = {
+      gap: { lost: 3, from: 1, to: 4, after: "1-0", before: "5-0" },
+      place: { id: "1-0", read: 1 },
+      behind: { id: "4-18446744073709551615", read: 4 },
+    };
+    expect(await readGroupUpToGap(one, 5)).toEqual(told);
+    expect(await readGroupUpToGap(other, 5)).toEqual(told);
+    await moveGroup(other, { id: "3-0", read: 3 });
+    expect(await readGroupUpToGap(one, 5)).toMatchObject({ gap: { lost: 1, after: "3-0", before: "5-0" } });
+    await moveGroup(one, told.behind);
+    expect(await readGroupUpToGap(other, 5)).toEqual({ entries: [{ entryId: "5-0", json: "entry 5-0" }] });
   });
 
   test("says that there is no group, as Redis does", async () => {
@@ -71,7 +88,8 @@ describe("takeOverEntries", () => {
     ];
     expect(await takeOverEntries(other, wanted)).toEqual({
       entries: [{ entryId: "2-0", json: "entry 2-0" }],
-      gap: { lost: 1, from: 1, to: 1 },
+      gap: { lost: 1, from: 1, to: 1, after: "0-18446744073709551615", before: "1-1" },
+      gone: ["1-0"],
     });
     expect(await takeOverEntries(one, wanted.slice(0, 1))).toEqual({ entries: [] });
   });

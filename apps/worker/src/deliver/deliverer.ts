@@ -1,6 +1,7 @@
-import { createAssayClient } from "@assay/client";
+import { randomUUID } from "node:crypto";
+import { createAssayClient, type Trimmed } from "@assay/client";
 import { followSecretFiles, type Logger, type RateLimitedLog } from "@assay/host";
-import { planDeliveries } from "@assay/ledger";
+import { planDeliveries, tellEndpoints, type VerdictArchive } from "@assay/ledger";
 import { createKeys, deliveryId, type Keys, type Verdict } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import type { WorkerMetrics } from "../metrics.ts";
@@ -14,6 +15,7 @@ import { createEndpointLane, type EndpointLane, MAX_IN_FLIGHT } from "./endpoint
 import { readEndpointsFile } from "./endpoints-file.ts";
 import { type Resolve, resolveBySystem } from "./guarded-lookup.ts";
 import { createPost } from "./post-webhook.ts";
+import { createReplayer } from "./replayer.ts";
 
 /** Reads the stream of verdicts and sends each to the endpoints that want it. */
 export interface Deliverer {
@@ -29,6 +31,8 @@ export interface DelivererOptions {
   readonly redis: Redis;
   readonly redisUrl: string;
   readonly prefix: string;
+  /** Where verdicts are that have left the stream. */
+  readonly archive?: VerdictArchive;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
   readonly log: RateLimitedLog;
@@ -46,7 +50,7 @@ const GROUP = "assay-deliver";
 const PLANNED_AT_ONCE = 64;
 
 export function createDeliverer(options: DelivererOptions): Deliverer {
-  const { config, redis, prefix, metrics, logger, log } = options;
+  const { config, redis, prefix, archive, metrics, logger, log } = options;
   const timing = { ...DELIVERY_TIMING, ...options.timing };
   const guard = createAddressGuard(config.allowed);
   const patience = createPatience({
@@ -60,6 +64,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   let lanes: readonly EndpointLane[] = [];
   // Lanes of a file that has been replaced: what they have in flight still lands.
   const leaving = new Set<Promise<void>>();
+  const ending = new AbortController();
   let stopping: Promise<void> | undefined;
 
   function createLane(endpoint: Endpoint): EndpointLane {
@@ -93,6 +98,16 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     for (const gauge of [metrics.deliveriesPending, metrics.deliveriesOldest, metrics.endpointPaused]) gauge.reset();
     lanes = endpoints.map(createLane);
     for (const lane of lanes) lane.start();
+    for (const { keys } of clients) void tell(keys, endpoints);
+  }
+
+  // For `assay endpoints`, which has no file.
+  async function tell(keys: Keys, endpoints: readonly Endpoint[]): Promise<void> {
+    const mine = endpoints.filter(({ tenant }) => tenant === keys.tenant);
+    const known = mine.map(({ name, url }) => ({ name, host: new URL(url).host, hasArchive: archive !== undefined }));
+    await patience(() => tellEndpoints(redis, keys, known), ending.signal).catch((error: unknown) => {
+      if (!ending.signal.aborted) log.warn({ err: error }, "endpoints could not be told of");
+    });
   }
 
   const files = followSecretFiles({
@@ -110,19 +125,59 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     logger,
   });
 
-  async function plan(keys: Keys, verdict: Verdict, signal: AbortSignal): Promise<void> {
-    const wanting = lanes.filter(({ endpoint }) => endpoint.tenant === keys.tenant && isWantedBy(endpoint, verdict));
-    const deliveries = wanting.map(({ endpoint: { name, fields } }) => ({
-      id: deliveryId(keys.tenant, name, verdict.id),
-      endpoint: name,
-      body: deliveryBody(verdict, fields),
-    }));
-    await patience(() => planDeliveries(redis, keys, deliveries), signal);
-    for (const lane of wanting) lane.wake();
+  function tellOfTrimmed({ lost, from, to, archive: has }: Trimmed): void {
+    const about = { lost, from: new Date(from).toISOString(), to: new Date(to).toISOString(), archive: has };
+    if (has === "follows") return logger.info(about, "verdicts had left the stream and are planned from the archive");
+    metrics.deliveriesMissed.inc(lost ?? 1);
+    logger.error(about, "verdicts had left the stream before they were planned for delivery, and are not sent");
   }
 
+  const lanesOf = (keys: Keys) => lanes.filter(({ endpoint }) => endpoint.tenant === keys.tenant);
+
+  async function plan(
+    keys: Keys,
+    among: readonly EndpointLane[],
+    verdicts: readonly Verdict[],
+    signal: AbortSignal,
+  ): Promise<number> {
+    const deliveries = verdicts.flatMap((verdict) =>
+      among
+        .filter(({ endpoint }) => isWantedBy(endpoint, verdict))
+        .map(({ endpoint: { name, fields } }) => ({
+          id: deliveryId(keys.tenant, name, verdict.id),
+          endpoint: name,
+          body: deliveryBody(verdict, fields),
+        })),
+    );
+    await patience(() => planDeliveries(redis, keys, deliveries), signal);
+    const woken = new Set(deliveries.map(({ endpoint }) => endpoint));
+    for (const lane of among) if (woken.has(lane.endpoint.name)) lane.wake();
+    return deliveries.length;
+  }
+
+  const replayer = createReplayer({
+    redis,
+    tenants: clients.map(({ keys }) => keys),
+    ...(archive === undefined ? {} : { archive }),
+    knows: (keys, name) => lanesOf(keys).some(({ endpoint }) => endpoint.name === name),
+    plan: (keys, name, verdicts) =>
+      plan(
+        keys,
+        lanesOf(keys).filter(({ endpoint }) => endpoint.name === name),
+        verdicts,
+        ending.signal,
+      ),
+    name: randomUUID(),
+    pollMs: timing.pollMs,
+    logger,
+    log,
+    delay: options.delay,
+  });
+
   async function stop(): Promise<void> {
+    ending.abort();
     await files.stop();
+    await replayer.stop();
     await Promise.all(clients.map(({ client }) => client.close()));
     await Promise.all([...lanes.map((lane) => lane.stop()), ...leaving]);
   }
@@ -136,12 +191,15 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
             group: GROUP,
             concurrency: PLANNED_AT_ONCE,
             takeoverAfterMs: timing.takeoverAfterMs,
+            ...(archive === undefined ? {} : { archive }),
+            onTrimmed: tellOfTrimmed,
             onError: (error) =>
               log.warn({ err: error }, "verdicts could not be planned for delivery; it is tried again"),
           },
-          (verdict, { signal }) => plan(keys, verdict, signal),
+          async (verdict, { signal }) => void (await plan(keys, lanesOf(keys), [verdict], signal)),
         );
       }
+      replayer.start();
     },
     stop: () => (stopping ??= stop()),
   };

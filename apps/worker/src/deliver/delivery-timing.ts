@@ -2,9 +2,9 @@
 export interface DeliveryTiming {
   /** For one try. */
   readonly tryMs: number;
-  /** After this a delivery that a process took is another's: longer than a try. */
+  /** What a process has in flight is another's after this, unless it says that it lives: several times `pollMs`. */
   readonly leaseMs: number;
-  /** How often an endpoint is looked at while nothing wakes it. */
+  /** How often an endpoint is looked at while nothing wakes it, and leases are kept. */
   readonly pollMs: number;
   /** An endpoint that failed this often in a row is left alone… */
   readonly failuresInARow: number;
@@ -16,13 +16,16 @@ export interface DeliveryTiming {
   readonly takeoverAfterMs: number;
 }
 
-/** As a delivering process has them. The hold comes after a delivery has had its 75 hours. */
+/**
+ * As a delivering process has them. The hold comes after a delivery has had its 75 hours. What a dead process had in hand
+ * goes on within three seconds.
+ */
 export const DELIVERY_TIMING: DeliveryTiming = {
   tryMs: 10_000,
-  leaseMs: 15_000,
+  leaseMs: 2000,
   pollMs: 500,
   failuresInARow: 5,
   probeAfterMs: 30_000,
   pauseAfterMs: 5 * 24 * 3_600_000,
-  takeoverAfterMs: 15_000,
+  takeoverAfterMs: 1500,
 };

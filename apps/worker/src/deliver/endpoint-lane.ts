@@ -1,5 +1,5 @@
 import type { Logger, RateLimitedLog } from "@assay/host";
-import { type LeasedDelivery, settleDelivery, type Settlement, takeDeliveries } from "@assay/ledger";
+import { keepDeliveries, type LeasedDelivery, settleDelivery, type Settlement, takeDeliveries } from "@assay/ledger";
 import { isRecord, type Keys } from "@assay/protocol";
 import { BrokenCircuitError } from "cockatiel";
 import type { Redis } from "ioredis";
@@ -46,6 +46,10 @@ export function createEndpointLane(options: EndpointLaneOptions): EndpointLane {
   const { name } = endpoint;
   const stopped = new AbortController();
   const flights = new Set<Promise<void>>();
+  // Until when what is in flight is this process's.
+  const leases = new Map<string, number>();
+  let keeping: Promise<void> = Promise.resolve();
+  let keptAt = 0;
   const circuit = createCircuit(isDown, timing.failuresInARow, timing.probeAfterMs, options.now);
   let nap = new AbortController();
   let running: Promise<void> | undefined;
@@ -59,11 +63,32 @@ export function createEndpointLane(options: EndpointLaneOptions): EndpointLane {
       await options.delay(pauseMs, nap.signal);
       if (!stopped.signal.aborted) nap = new AbortController();
     }
-    await Promise.all(flights);
+    const landed = new AbortController();
+    void Promise.all(flights).finally(() => landed.abort());
+    while (!landed.signal.aborted) {
+      await keepLeases();
+      await options.delay(timing.pollMs, landed.signal);
+    }
+  }
+
+  /** Says that what is in flight still is. A lease that went to another is not taken back. */
+  function keepLeases(): Promise<void> {
+    if (leases.size === 0 || options.now() - keptAt < timing.pollMs / 2) return keeping;
+    keptAt = options.now();
+    // When Redis is away, it is so for everybody: the next look may still be in time.
+    keeping = lengthen([...leases]).catch(() => undefined);
+    return keeping;
+  }
+
+  async function lengthen(held: readonly (readonly [id: string, leaseUntil: number])[]): Promise<void> {
+    const wanted = held.map(([id, leaseUntil]) => ({ id, leaseUntil }));
+    const kept = await keepDeliveries(redis, keys, name, wanted, timing.leaseMs);
+    for (const [id, until] of kept) if (leases.has(id)) leases.set(id, until);
   }
 
   /** Takes what may fly now. Resolves with how long there is nothing to do, unless something lands. */
   async function takeOff(): Promise<number> {
+    await keepLeases();
     const restsForMs = circuit.restsForMs();
     // The endpoint's standing is looked at even while nothing may be sent.
     const most = restsForMs > 0 ? 0 : circuit.isOpen() ? 1 : MAX_IN_FLIGHT;
@@ -84,11 +109,16 @@ export function createEndpointLane(options: EndpointLaneOptions): EndpointLane {
         "deliveries were held for a week and are given up",
       );
     }
-    for (const delivery of deliveries) track(fly(delivery));
+    for (const delivery of deliveries) {
+      const isFlying = leases.has(delivery.id);
+      leases.set(delivery.id, delivery.leaseUntil);
+      // Its lease ended while Redis was away, and nobody else took it.
+      if (!isFlying) track(delivery.id, fly(delivery));
+    }
     return restsForMs > 0 ? Math.min(restsForMs, timing.pollMs) : timing.pollMs;
   }
 
-  function track(flight: Promise<void>): void {
+  function track(id: string, flight: Promise<void>): void {
     const landed = flight
       .catch((error: unknown) => {
         // Its lease ends, and it is taken again.
@@ -96,6 +126,7 @@ export function createEndpointLane(options: EndpointLaneOptions): EndpointLane {
       })
       .finally(() => {
         flights.delete(landed);
+        leases.delete(id);
         nap.abort();
       });
     flights.add(landed);
@@ -104,7 +135,13 @@ export function createEndpointLane(options: EndpointLaneOptions): EndpointLane {
   async function fly(delivery: LeasedDelivery): Promise<void> {
     const attempt = await attemptOf(circuit, () => options.post.send(delivery));
     const settlement = settlementOf(attempt, delivery);
-    const note = () => settleDelivery(redis, keys, name, delivery, settlement, timing.pauseAfterMs);
+    const { id } = delivery;
+    const note = async () => {
+      // A lease that is being lengthened at this moment would not be known by its old end.
+      await keeping;
+      const leaseUntil = leases.get(id) ?? delivery.leaseUntil;
+      return await settleDelivery(redis, keys, name, { id, leaseUntil }, settlement, timing.pauseAfterMs);
+    };
     // While it stops, what has landed is still noted, but nobody waits for Redis.
     const settled = await (stopped.signal.aborted ? note() : options.patience(note, stopped.signal));
     if (settled === "late" || settlement.outcome === "put_back") return;
