@@ -46,6 +46,7 @@ export {
   type CounterValue,
   type Inputs,
   pinInputs,
+  unpinInputs,
   type PinRequest,
   type Use,
 } from "./inputs.ts";
@@ -62,7 +63,7 @@ export {
   type Turn,
   type TurnRequest,
 } from "./lookup-line.ts";
-export { type InstallationMeta, openInstallation, SchemaMismatchError } from "./meta.ts";
+export { type InstallationMeta, openInstallation, readInstallation, SchemaMismatchError } from "./meta.ts";
 export { findOverdue, type Overdue, pendingOf } from "./overdue.ts";
 export { planDeliveries, type PlannedDelivery, replayDeliveries } from "./plan-deliveries.ts";
 export { type Publication, type Published, type PublishOptions, publishVerdicts } from "./publish.ts";
@@ -74,6 +75,29 @@ export {
   type VerdictState,
 } from "./read.ts";
 export type { Meta, ToldOutcome } from "./record.ts";
+export { countFindings, eraseFindings, type StoreCounts } from "./erase-subject.ts";
+export { type Holding, type Store, STORES } from "./holding.ts";
+export { type Findings, findSubject, readFindings, type SubjectIds } from "./subject-search.ts";
+export {
+  canonical,
+  concerns,
+  strippedMeta,
+  type Subject,
+  SUBJECT_KINDS,
+  type SubjectKind,
+  type Trace,
+  tracesOf,
+  tracesOfEvent,
+} from "./subject.ts";
+export {
+  type Gravestone,
+  gravestonesOf,
+  isErased,
+  readTombstones,
+  type Standing,
+  tombstoneHash,
+  writeTombstones,
+} from "./tombstones.ts";
 export { isPassing, redisErrorKind } from "./redis-error.ts";
 export {
   checkServer,

@@ -16,6 +16,12 @@ export class SchemaMismatchError extends Error {
   readonly code = "schema_mismatch";
 }
 
+/** The same where it is there; undefined where no process of ours ever started. Writes nothing. Throws as `openInstallation` does. */
+export async function readInstallation(redis: Redis, prefix: string): Promise<InstallationMeta | undefined> {
+  const hashKey = await redis.hget(metaKey(prefix), "hash_key");
+  return hashKey === null ? undefined : await openInstallation(redis, prefix, hashKey);
+}
+
 /**
  * Reads `assay:meta`, and writes it where Redis is new. `freshKey` is the random key to use then (64 hex characters).
  * Throws a SchemaMismatchError when what is there does not fit this version.

@@ -68,6 +68,10 @@ export interface Keys {
   archive(): string;
   /** Hash: how much that is, and what was dropped of it. */
   archiveBacklog(): string;
+  /** String: how often somebody was erased. Not there while nobody was. */
+  erasures(): string;
+  /** String: when (unix ms) somebody, or an event, was erased. */
+  tombstone(hash: string): string;
 }
 
 /** Key names of a tenant on the one shard of this version; `shardOf` has its place here when there are more. */
@@ -108,6 +112,8 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     deliveriesInFlight: (endpoint) => key(0, `wf:${endpoint}`),
     archive: () => key(0, "archive"),
     archiveBacklog: () => key(0, "archive:backlog"),
+    erasures: () => key(0, "er"),
+    tombstone: (hash) => key(shardOf(hash), `er:${hash}`),
   };
 }
 
