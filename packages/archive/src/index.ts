@@ -19,5 +19,14 @@ export {
   type Rejection,
   type Written,
 } from "./archive-writer.ts";
+export {
+  buryInArchive,
+  type ErasedRows,
+  type Erasure,
+  eraseSubjectRows,
+  findRulesetsWith,
+  type Tombstone,
+} from "./erase-subject.ts";
+export { findSubjectRows, type SubjectColumn, type SubjectRow, type SubjectRowsWanted } from "./find-subject-rows.ts";
 export { maintainArchive, type Maintained, type Retention } from "./maintain-archive.ts";
 export type { VerdictFilter } from "./verdict-query.ts";

@@ -18,10 +18,11 @@ describe.skipIf(withoutPostgres)("migrateArchive", () => {
 
   test("makes the tables, and has nothing left to do the second time", async () => {
     const connectionString = await createDatabase(server);
-    expect(await migrateArchive({ connectionString })).toEqual({ applied: ["0001_archive"] });
+    expect(await migrateArchive({ connectionString })).toEqual({ applied: ["0001_archive", "0003_erasures"] });
     expect(await migrateArchive({ connectionString })).toEqual({ applied: [] });
     expect(await tablesOf(connectionString)).toEqual([
       "audit",
+      "erasures",
       "events",
       "labels",
       "migrations",
@@ -33,12 +34,14 @@ describe.skipIf(withoutPostgres)("migrateArchive", () => {
   test("applies each migration once, though four processes begin together", async () => {
     const connectionString = await createDatabase(server);
     const all = await Promise.all(Array.from({ length: 4 }, () => migrateArchive({ connectionString })));
-    expect(all.flatMap(({ applied }) => applied)).toEqual(["0001_archive"]);
+    expect(all.flatMap(({ applied }) => applied)).toEqual(["0001_archive", "0003_erasures"]);
   });
 
   test("says in a dry run what it would apply, and changes nothing", async () => {
     const connectionString = await createDatabase(server);
-    expect(await migrateArchive({ connectionString, dryRun: true })).toEqual({ applied: ["0001_archive"] });
+    expect(await migrateArchive({ connectionString, dryRun: true })).toEqual({
+      applied: ["0001_archive", "0003_erasures"],
+    });
     expect(await tablesOf(connectionString)).toEqual([]);
   });
 
