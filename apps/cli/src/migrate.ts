@@ -1,6 +1,6 @@
 import { ArchiveError } from "@assay/archive";
 import { migrateArchive } from "@assay/archive/migrate";
-import { ConfigError, readEnv } from "@assay/host/env";
+import { readDatabaseUrl } from "./database-url.ts";
 import { count } from "./faults.ts";
 import { CommandError, EXIT, type Report, type World } from "./report.ts";
 
@@ -30,13 +30,8 @@ async function apply(connectionString: string, dryRun: boolean): ReturnType<type
 }
 
 function readConnectionString(env: World["env"]): string {
-  try {
-    const url = readEnv(env, (reader) => reader.secret("DATABASE_URL"));
-    if (url !== undefined && /^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) return url;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new CommandError(EXIT.usage, error.message, { cause: error });
-  }
+  const url = readDatabaseUrl(env);
+  if (url !== undefined) return url;
   throw new CommandError(
     EXIT.usage,
     "Set DATABASE_URL to the archive's Postgres, for example postgres://assay:password@localhost:5432/assay.",

@@ -6,6 +6,7 @@ import { METRICS } from "./backtest/fail-if.ts";
 import { checkRulesets, type CheckOptions } from "./check-rulesets.ts";
 import type { DoctorOptions } from "./doctor/practice.ts";
 import { type DiffOptions, diffRulesets } from "./diff-rulesets.ts";
+import { addEraseCommands } from "./erase-commands.ts";
 import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
 import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts";
 import { faultJson, showFaults } from "./faults.ts";
@@ -38,7 +39,8 @@ interface FolderOptions {
 const EXIT_CODES = `
 Exit codes:
   0  fine
-  1  rulesets with errors, or with warnings under --strict, tests or checks that failed, or --fail-if that holds
+  1  rulesets with errors, or with warnings under --strict, tests or checks that failed, --fail-if that holds, or
+     something that was not erased
   2  the command line, or a file it names, is wrong
   3  something was not found, cannot be read or cannot be reached, or is not decided yet`;
 
@@ -82,7 +84,7 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
     .description(
-      "Rulesets, verdicts and keys of Assay, how an installation fares, its archive's tables, and a stand-in to try it without Fingerprint.",
+      "Rulesets, verdicts and keys of Assay, how an installation fares, its archive's tables, what it knows of somebody, and a stand-in to try it without Fingerprint.",
     )
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
@@ -190,6 +192,7 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .action(async (options: VendorOptions) => finish(await runVendor(options, world)));
   addKeys(program, world, finish);
   addVerdicts(program, world, finish);
+  addEraseCommands((name) => plain(program, name), world, finish);
   return program;
 }
 
