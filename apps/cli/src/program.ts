@@ -9,6 +9,7 @@ import { addDead } from "./dead-commands.ts";
 import type { DoctorOptions } from "./doctor/practice.ts";
 import { type DiffOptions, diffRulesets } from "./diff-rulesets.ts";
 import { addEndpoints } from "./endpoints-commands.ts";
+import { addEraseCommands } from "./erase-commands.ts";
 import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
 import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts";
 import { faultJson, showFaults } from "./faults.ts";
@@ -41,7 +42,8 @@ interface FolderOptions {
 const EXIT_CODES = `
 Exit codes:
   0  fine
-  1  rulesets with errors, or with warnings under --strict, tests, checks or replays that failed, or --fail-if that holds
+  1  rulesets with errors, or with warnings under --strict, tests, checks or replays that failed, --fail-if that
+     holds, or something that was not erased
   2  the command line, or a file it names, is wrong
   3  something was not found, cannot be read or cannot be reached, or is not decided yet`;
 
@@ -85,7 +87,7 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
     .description(
-      "Rulesets, verdicts, endpoints, keys and dead letters of Assay, how an installation fares, its archive, lost webhooks, and a stand-in to try it without Fingerprint.",
+      "Rulesets, verdicts, endpoints, keys and dead letters of Assay, how an installation fares, its archive, lost webhooks, what it knows of somebody, and a stand-in to try it without Fingerprint.",
     )
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
@@ -202,6 +204,7 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
   addKeys(program, world, finish);
   addVerdictsCommands(program, { world, finish, command, plain });
   addEndpoints(program, plain, world, finish);
+  addEraseCommands((name) => plain(program, name), world, finish);
   return program;
 }
 

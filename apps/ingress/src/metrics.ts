@@ -3,7 +3,7 @@ import type { Kind, Lane } from "@assay/protocol";
 import type { Counter, Gauge, Histogram } from "prom-client";
 
 /** How a submission fared at the door. `unconfirmed`: it is not known whether it was accepted. */
-export type SubmissionOutcome = "accepted" | "duplicate" | "decided" | "conflict" | "shed" | "unconfirmed";
+export type SubmissionOutcome = "accepted" | "duplicate" | "decided" | "conflict" | "shed" | "erased" | "unconfirmed";
 
 /** How an outcome fared at the door. `unconfirmed`: it is not known whether it was accepted. */
 export type OutcomeResult = "accepted" | "duplicate" | "not_found" | "conflict" | "shed" | "unconfirmed";

@@ -5,7 +5,7 @@ import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { acceptArrival, REDIS_ANSWER_MS } from "./accept-arrival.ts";
 import { admitWebhook, verifyWebhook } from "./authenticate.ts";
-import { bringAhead, bringEvent } from "./bring-event.ts";
+import { bringAhead, bringEvent, isDropped } from "./bring-event.ts";
 import { responses } from "./openapi.ts";
 import { invalidJson } from "./problems.ts";
 import type { WebhookCredentials } from "./credentials.ts";
@@ -20,7 +20,7 @@ const SCHEMA = {
   summary: "Receive Fingerprint's webhook",
   description:
     "Signed by fpjs-event-signature. Only while no webhook secret is configured: Basic authorization or ?token=. " +
-    "The first body of an event is kept. Where webhooks get no verdict, it only brings its event to whoever asks for that.",
+    "The first body of an event is kept; of one that was erased, nothing is. Where webhooks get no verdict, it only brings its event to whoever asks for that.",
   headers: SignatureHeaders,
   body: z.unknown().meta({ type: "object", description: "An event of Fingerprint's Server API, v4 or v3." }),
   response: responses({ 202: Accepted }, [400, 401, 404, 413, 503]),
@@ -99,6 +99,8 @@ async function receive(routeDeps: RouteDeps, request: FastifyRequest): Promise<R
     status: isNew ? "accepted" : "duplicate",
     durability: deps.durability,
   });
+  const startedAt = performance.now();
+  if (await isDropped(deps, id, event)) return { accepted: accept(false), getsVerdict: false };
   if (deps.webhookVerdicts === "none")
     return { accepted: accept(await bringEvent(deps, id, event)), getsVerdict: false };
   const traceparent = readTraceparent(request.headers["traceparent"]);
@@ -115,7 +117,7 @@ async function receive(routeDeps: RouteDeps, request: FastifyRequest): Promise<R
         },
         receivedAt: request.receivedAt,
       },
-      { withinMs: REDIS_ANSWER_MS, awaited: false },
+      { withinMs: REDIS_ANSWER_MS - (performance.now() - startedAt), awaited: false },
     ),
     bringAhead(deps, event),
   ]);

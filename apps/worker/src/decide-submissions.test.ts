@@ -43,6 +43,7 @@ async function decideOne(rulesets: RulesetFolder, deps: Partial<DecidingDeps> = 
     {
       load: async (): Promise<Loaded[]> => [{ state: "ready", id: ID, work }],
       source: async () => ({ status: "event", event, source: "sealed" }),
+      readTombstones: async (lists) => ({ generation: "1", erased: lists.map(() => false) }),
       pin: async (asked) => {
         requests.push(...asked);
         return asked.map(({ counters }) => ({
@@ -51,6 +52,7 @@ async function decideOne(rulesets: RulesetFolder, deps: Partial<DecidingDeps> = 
           pinned: "0|0|7|3w",
         }));
       },
+      unpin: async () => undefined,
       publish: async (publications: readonly Publication[]): Promise<Published[]> =>
         publications.map(({ id }) => ({ status: "published", id, streamId: "1-1" })),
       rulesets: {

@@ -1,31 +1,20 @@
-import { createHash } from "node:crypto";
 import {
   type Inputs,
   type Loaded,
-  type MadeFrom,
   type PinRequest,
   type Publication,
   type Published,
+  type Standing,
+  type Trace,
   type Work,
-  writeMadeFrom,
 } from "@assay/ledger";
-import { INPUT_FAULT_CODES, laneOf, type UndecidedCode } from "@assay/protocol";
+import type { UndecidedCode } from "@assay/protocol";
 import type { CounterUse, Decision, Ruleset, RulesetFolder } from "@assay/rules";
-import {
-  type Answers,
-  type BroughtEvent,
-  countersOf,
-  onlyReading,
-  see,
-  verdictDigest,
-  verdictOf,
-  type VerdictParts,
-  type View,
-  viewOf,
-  withClaim,
-} from "@assay/rules/verdict";
+import { type Answers, countersOf, onlyReading, see, type View, viewOf, withClaim } from "@assay/rules/verdict";
+import { emptied, isErasedByName, NOT_LOOKED, withoutErased } from "./erased.ts";
 import { LetGo } from "./patience.ts";
 import { pinRequestOf } from "./pin-request.ts";
+import { judgmentOf } from "./judgment-of.ts";
 import type { Judgment, Report } from "./report.ts";
 import type { Rulesets } from "./rulesets.ts";
 import type { Source, Sourced, SourcedEvent, Wait } from "./sourced.ts";
@@ -35,7 +24,11 @@ import { decideTest, sourceTest, type Tested } from "./test-event.ts";
 export interface DecidingDeps {
   load(ids: readonly string[], token: string, signal: AbortSignal): Promise<readonly Loaded[]>;
   readonly source: Source;
+  /** Whether any of the traces of each was erased. Asked only where somebody ever was. */
+  readTombstones(lists: readonly (readonly Trace[])[], signal: AbortSignal): Promise<Standing>;
   pin(requests: readonly PinRequest[], signal: AbortSignal): Promise<readonly Inputs[]>;
+  /** Takes back what an event counted that was erased meanwhile. */
+  unpin(request: PinRequest, eventId: string, signal: AbortSignal): Promise<void>;
   publish(publications: readonly Publication[], signal: AbortSignal): Promise<readonly Published[]>;
   readonly rulesets: Rulesets;
   /** Keys the hashes in claims and counters. */
@@ -112,6 +105,10 @@ export async function decideSubmissions(
   const judged: Judged[] = [];
   const ready: Work[] = [];
   for (const loaded of await deps.load(ids, token, signal)) {
+    if ("work" in loaded && loaded.work.meta.erased === true) {
+      judged.push(undecidable(rulesets, loaded.work, "event_erased"));
+      continue;
+    }
     switch (loaded.state) {
       case "missing":
         outcomes.push({ status: "orphan", id: loaded.id });
@@ -134,18 +131,31 @@ export async function decideSubmissions(
     if (found.status === "wait" || found.status === "to_lookups") outcomes.push({ ...found, id: work.id });
     else judged.push(judge(deps, rulesets, work, found));
   }
+  for (let open: readonly Judged[] = judged; open.length > 0;) open = await conclude(deps, rulesets, open, signal);
+  return [...outcomes, ...judged.map(({ work }) => ({ status: "decided", id: work.id }) as const)];
+}
+
+/** Pins, decides and publishes. Returns those during which an erasure began: they are looked at once more. */
+async function conclude(
+  deps: DecidingDeps,
+  rulesets: RulesetFolder,
+  open: readonly Judged[],
+  signal: AbortSignal,
+): Promise<readonly Judged[]> {
+  const erasedOf = (work: Work) => undecidable(rulesets, emptied(work), "event_erased");
+  const judged = await withoutErased(deps, open, erasedOf, signal);
   const answers = await pinAll(deps, judged, signal);
   const judgments = judged.map((one) => decide(deps, one, answers.get(one)));
-  if (judgments.length > 0) {
-    const published = await deps.publish(
-      judgments.map(({ publication, event }) =>
-        deps.isArchived && event !== undefined ? { ...publication, event: JSON.stringify(event) } : publication,
-      ),
-      signal,
-    );
-    for (const [index, one] of published.entries()) deps.report.published(one, judgments[index]);
-  }
-  return [...outcomes, ...judged.map(({ work }) => ({ status: "decided", id: work.id }) as const)];
+  const published = await deps.publish(
+    judgments.map(({ publication, event }) =>
+      deps.isArchived && event !== undefined ? { ...publication, event: JSON.stringify(event) } : publication,
+    ),
+    signal,
+  );
+  for (const [index, one] of published.entries()) deps.report.published(one, judgments[index]);
+  return judged
+    .filter((_, index) => published[index]?.status === "erasing")
+    .map((one) => ({ ...one, work: { ...one.work, erasures: NOT_LOOKED } }));
 }
 
 /** The views of the ruleset that decides and of its candidate, and what they ask of shared memory. */
@@ -233,35 +243,6 @@ function decide(deps: DecidingDeps, judged: Judged, answers: Answers | undefined
   );
 }
 
-function judgmentOf(parts: VerdictParts, answers: Answers | undefined): Judgment {
-  const { work, sourced, undecided, ruleset, candidate, decision } = parts;
-  const verdict = verdictOf(parts);
-  return {
-    decision,
-    ...(sourced === undefined ? {} : { event: sourced.event }),
-    publication: {
-      id: work.id,
-      lane: laneOf(work.meta.kind, work.id),
-      verdict,
-      digest: verdictDigest(verdict),
-      pinned: writeMadeFrom({
-        ruleset: ruleset.digest,
-        ...(answers === undefined ? {} : { inputs: answers.inputs }),
-        ...(candidate === undefined ? {} : { candidate: candidate.ruleset.digest }),
-        ...(sourced === undefined ? {} : sourceOf(sourced)),
-      }),
-      deadLetter: work.meta.test !== true && undecided !== undefined && INPUT_FAULT_CODES.has(undecided),
-    },
-  };
-}
-
-/** What an event hangs on besides its submission: a lookup may answer otherwise the next time. */
-function sourceOf({ event, source }: BroughtEvent): Pick<MadeFrom, "source" | "eventDigest"> {
-  const mayDiffer = source === "lookup" || source === "stored";
-  if (!mayDiffer) return { source };
-  return { source, eventDigest: createHash("sha256").update(JSON.stringify(event)).digest("base64url").slice(0, 16) };
-}
-
 /** The ruleset that the submission names, else that of its flow; undefined when the name is not known. */
 function rulesetOf(rulesets: RulesetFolder, { meta: { ruleset: name, context } }: Work): Ruleset | undefined {
   return name === undefined ? rulesets.forFlow(context?.flow) : rulesets.named(name);
@@ -284,6 +265,8 @@ function unharmed<Result>(deps: DecidingDeps, act: () => Result): Result | undef
 async function safely(deps: DecidingDeps, work: Work, signal: AbortSignal, mayAsk: boolean): Promise<Sourced | Tested> {
   if (work.meta.test === true) return sourceTest(work, deps.now());
   try {
+    // Whom it is about is known before the vendor is asked, and it may be nobody by now.
+    if (await isErasedByName(deps, work, signal)) return { status: "undecided", code: "event_erased" };
     return await deps.source(work, signal, { mayAsk });
   } catch (error) {
     if (error instanceof LetGo) throw error;

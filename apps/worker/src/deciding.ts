@@ -13,6 +13,8 @@ import {
   type Published,
   publishVerdicts,
   type PinRequest,
+  readTombstones,
+  unpinInputs,
 } from "@assay/ledger";
 import { createKeys, DEFAULT_TENANT, type Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
@@ -113,7 +115,7 @@ const NEVER = new AbortController().signal;
 function gatheredScripts(
   config: WorkerConfig,
   { redis, keys, patience, alone, hashKey }: Store & { alone: boolean; hashKey: string },
-): Pick<DecidingDeps, "load" | "pin" | "publish"> {
+): Pick<DecidingDeps, "load" | "readTombstones" | "pin" | "unpin" | "publish"> {
   const batch = { maxItems: MAX_BATCH, maxInFlight: MAX_IN_FLIGHT };
   const pins = createGatherer<PinRequest, Inputs>({
     ...batch,
@@ -135,7 +137,9 @@ function gatheredScripts(
   return {
     load: (ids, token, signal): Promise<Loaded[]> =>
       patience(() => loadSubmissions(redis, keys, ids, { token, alone }), signal),
+    readTombstones: (lists, signal) => patience(() => readTombstones(redis, keys, hashKey, lists), signal),
     pin: (requests, signal) => addAll(pins, requests, signal),
+    unpin: (request, eventId, signal) => patience(() => unpinInputs(redis, keys, request, eventId), signal),
     publish: (publications, signal) => addAll(publishes, publications, signal),
   };
 }

@@ -113,6 +113,8 @@ async function decideOne(rulesets: RulesetFolder, { id, meta, sourced, inputs, d
       },
       hashKey: "installation-key",
       isArchived: false,
+      readTombstones: async (lists) => ({ generation: "1", erased: lists.map(() => false) }),
+      unpin: async () => undefined,
       report: { published: (_, judgment) => void (judgment && made.push(judgment)), fault: () => undefined },
       now: () => decidedAt,
     },

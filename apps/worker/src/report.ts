@@ -106,6 +106,7 @@ export function createReport(options: {
           metrics.orphanJobs.inc();
           return;
         case "repeated":
+        case "erasing":
       }
     },
     fault(error) {

@@ -1,6 +1,6 @@
 import { UnsealError, type Unsealer } from "@assay/fingerprint";
 import type { Work } from "@assay/ledger";
-import { MAX_EVENT_BYTES } from "@assay/protocol";
+import { type Event, MAX_EVENT_BYTES } from "@assay/protocol";
 import type { LookUp } from "./look-up.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import type { ReadEvent } from "./read-event.ts";
@@ -15,7 +15,7 @@ export interface SourceOptions {
   readonly canAsk: boolean;
   readonly readEvent: ReadEvent;
   /** Keeps an event for whoever asks for it by id, and rings for those that wait for it. */
-  bring(eventId: string, json: string, signal: AbortSignal): Promise<void>;
+  bring(eventId: string, event: Event, signal: AbortSignal): Promise<void>;
   readonly metrics: Pick<WorkerMetrics, "unseal">;
   readonly sightings: Pick<Sightings, "unsealed">;
 }
@@ -63,7 +63,7 @@ export function createSource(options: SourceOptions): Source {
   }
 
   async function bring(eventId: string | undefined, { event }: SourcedEvent, signal: AbortSignal): Promise<void> {
-    await options.bring(eventId ?? event.event_id, JSON.stringify(event), signal);
+    await options.bring(eventId ?? event.event_id, event, signal);
   }
 
   return async (work, signal, { mayAsk }) => {

@@ -2,6 +2,7 @@ import type { Producer } from "@assay/client/producer";
 import { createLookups, type RefusedSetting } from "@assay/fingerprint";
 import { createRateLimitedLog, type Logger } from "@assay/host";
 import {
+  gravestonesOf,
   holdBucket,
   inquireEvent,
   keyedHash,
@@ -14,6 +15,7 @@ import {
   startAsking,
   stopAsking,
   takeTurn,
+  tracesOfEvent,
   type Waiter,
   type Work,
 } from "@assay/ledger";
@@ -63,7 +65,10 @@ export function createSourcing(options: SourcingOptions): Source {
     sightings,
     readEvent,
     canAsk: apiKeys !== undefined,
-    bring: async (eventId, json, signal) => void (await patience(() => producer.bring(eventId, json), signal)),
+    bring: async (eventId, event, signal) => {
+      const stones = gravestonesOf(options.hashKey, tracesOfEvent(event));
+      await patience(() => producer.bring(eventId, JSON.stringify(event), stones), signal);
+    },
     lookUp: createLookUp({
       ledger: createLookupLedger(options),
       readEvent,

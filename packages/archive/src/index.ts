@@ -20,6 +20,15 @@ export {
   type Written,
 } from "./archive-writer.ts";
 export type { BacktestPage, BacktestRange } from "./backtest-rows.ts";
+export {
+  buryInArchive,
+  type ErasedRows,
+  type Erasure,
+  eraseSubjectRows,
+  findRulesetsWith,
+  type Tombstone,
+} from "./erase-subject.ts";
+export { findSubjectRows, type SubjectColumn, type SubjectRow, type SubjectRowsWanted } from "./find-subject-rows.ts";
 export { maintainArchive, type Maintained, type Retention } from "./maintain-archive.ts";
 export { pendingMigrations } from "./migrations.ts";
 export type { PublishedRange, PublishedVerdict } from "./read-published.ts";

@@ -1,4 +1,5 @@
 import type { ClientBase } from "pg";
+import { readErasedSubmissions } from "./erase-subject.ts";
 import type { AuditRow, LabelRow, RulesetRow, VerdictRow } from "./archive-row.ts";
 import { type StreamId, streamIdOf } from "./stream-id.ts";
 import { type VerdictColumns, verdictColumns } from "./verdict-columns.ts";
@@ -112,8 +113,17 @@ const AUDIT: Table<AuditRow> = {
   },
 };
 
-/** Inserts rows whose keys are new, one statement a table. Returns how many of them were new. */
-export async function insertRows(client: ClientBase, rows: readonly ReadyRow[]): Promise<number> {
+/**
+ * Inserts rows whose keys are new, one statement a table. Returns how many of them were new. What is about a submission
+ * that was erased is left out, but for the verdict that says so.
+ */
+export async function insertRows(client: ClientBase, all: readonly ReadyRow[]): Promise<number> {
+  const named = all.flatMap((row) => submissionOf(row) ?? []);
+  const erased = named.length === 0 ? new Set() : await readErasedSubmissions(client, named);
+  const rows = all.filter((row) => {
+    const submission = submissionOf(row);
+    return submission === undefined || !erased.has(`${submission.tenant} ${submission.id}`);
+  });
   const verdicts = rows.filter((row) => row.type === "verdict");
   await insert(client, EVENTS, verdicts);
   return (
@@ -134,6 +144,19 @@ export async function insertRows(client: ClientBase, rows: readonly ReadyRow[]):
       rows.filter((row) => row.type === "audit"),
     ))
   );
+}
+
+/** The submission that a row is about, if an erasure may reach it. */
+function submissionOf(row: ReadyRow): { readonly tenant: string; readonly id: string } | undefined {
+  switch (row.type) {
+    case "verdict":
+      return row.columns.undecided === "event_erased" ? undefined : { tenant: row.tenant, id: row.columns.id };
+    case "label":
+      return { tenant: row.tenant, id: row.submissionId };
+    case "ruleset":
+    case "audit":
+      return undefined;
+  }
 }
 
 async function insert<Row>(

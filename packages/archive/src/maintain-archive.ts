@@ -69,5 +69,8 @@ export async function maintainArchive(pool: ArchivePool, now: number, retention:
      ) SELECT count(*)::int AS deleted FROM gone`,
     [new Date(now - keptDays.verdicts * DAY_MS), MAX_DELETED_LABELS],
   );
+  // With the last of what they kept out.
+  const kept = new Date(now - keptDays.verdicts * DAY_MS);
+  await pool.query("DELETE FROM assay.erasures WHERE erased_at <= $1", [kept]);
   return { created, dropped, postponed, deletedLabels: rows[0]?.deleted ?? 0 };
 }

@@ -6,6 +6,7 @@ import {
   createGatherer,
   forgetWaiters,
   type Gatherer,
+  type Gravestone,
   isAwaitedEvent,
   type Waiter,
   whenReady,
@@ -47,11 +48,11 @@ export interface Producer {
   wake(ids: readonly string[]): Promise<void>;
   /**
    * Keeps an event for whoever asks for it by its id within ten minutes, and wakes those that wait for it. Returns
-   * whether it was there before. A repetition is harmless. Throws what Redis throws.
+   * whether it was there before, or was erased: it is not kept where one of `tombstones` stands. A repetition is harmless. Throws what Redis throws.
    */
-  bring(eventId: string, json: string): Promise<boolean>;
+  bring(eventId: string, json: string, tombstones?: readonly Gravestone[]): Promise<boolean>;
   /** The same, but nothing where nobody waits. */
-  bringIfAwaited(eventId: string, json: string): Promise<void>;
+  bringIfAwaited(eventId: string, json: string, tombstones?: readonly Gravestone[]): Promise<void>;
   /** Wakes those that wait for an event: there is news of it. Throws what Redis throws. */
   tell(eventId: string, waiters: readonly Waiter[]): Promise<void>;
   /** Finishes what is gathered and closes the queues, not the connection. Safe to call twice. */
@@ -135,8 +136,8 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
     await forgetWaiters(options.redis, keys, eventId, waiters);
   }
 
-  async function bring(eventId: string, json: string): Promise<boolean> {
-    const { isKnown, waiters } = await bringEvent(options.redis, keys, eventId, json);
+  async function bring(...[eventId, json, tombstones]: Parameters<Producer["bring"]>): Promise<boolean> {
+    const { isKnown, waiters } = await bringEvent(options.redis, keys, eventId, json, tombstones);
     await tell(eventId, waiters);
     return isKnown;
   }
@@ -171,8 +172,8 @@ export async function createProducer(options: ProducerOptions): Promise<Producer
     wake,
     tell,
     bring,
-    async bringIfAwaited(eventId, json) {
-      if (await isAwaitedEvent(options.redis, keys, eventId)) await bring(eventId, json);
+    async bringIfAwaited(eventId, json, tombstones) {
+      if (await isAwaitedEvent(options.redis, keys, eventId)) await bring(eventId, json, tombstones);
     },
     async stop() {
       stopping ??= Promise.all(Object.values(doors).map((door) => door.stop()));

@@ -28,7 +28,8 @@ export interface Acceptance {
 
 const MAX_SKEW_MS = 5000;
 
-// Record and pending entry come to be together; a known id is only looked at.
+// Record and pending entry come to be together; a known id is only looked at. One without a digest was erased, and any
+// content is its own.
 const accept = createScript(`
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -40,7 +41,7 @@ for n = 1, #KEYS / 2 do
   local known = redis.call('HMGET', record, 'd', 's', 'r')
   if known[1] then
     local status = 'conflict'
-    if known[1] == digest or keeps_first == '1' then status = known[2] and 'decided' or 'duplicate' end
+    if known[1] == digest or known[1] == '' or keeps_first == '1' then status = known[2] and 'decided' or 'duplicate' end
     rows[n] = { status, known[1], known[3], '0' }
   else
     local at = tonumber(received) or now

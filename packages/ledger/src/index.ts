@@ -64,6 +64,7 @@ export {
   type CounterValue,
   type Inputs,
   pinInputs,
+  unpinInputs,
   type PinRequest,
   readInputs,
   type Use,
@@ -97,6 +98,29 @@ export {
   type VerdictState,
 } from "./read.ts";
 export { type Meta, readMeta, type ToldOutcome } from "./record.ts";
+export { countFindings, eraseFindings, type StoreCounts } from "./erase-subject.ts";
+export { type Holding, type Store, STORES } from "./holding.ts";
+export { type Findings, findSubject, readFindings, type SubjectIds } from "./subject-search.ts";
+export {
+  canonical,
+  concerns,
+  strippedMeta,
+  type Subject,
+  SUBJECT_KINDS,
+  type SubjectKind,
+  type Trace,
+  tracesOf,
+  tracesOfEvent,
+} from "./subject.ts";
+export {
+  type Gravestone,
+  gravestonesOf,
+  isErased,
+  readTombstones,
+  type Standing,
+  tombstoneHash,
+  writeTombstones,
+} from "./tombstones.ts";
 export { isPassing, redisErrorKind } from "./redis-error.ts";
 export {
   checkServer,

@@ -205,6 +205,21 @@ export async function pinInputs(redis: Redis, keys: Keys, requests: readonly Pin
   return requests.map((_, index) => readInputs((rows[index] ?? []).map(text)));
 }
 
+/**
+ * Takes back what a submission counted and claimed by its event, which was erased meanwhile. A distinct value stays: others
+ * may have counted the same. Safe to repeat.
+ */
+export async function unpinInputs(
+  redis: Redis,
+  keys: Keys,
+  { use, counters }: PinRequest,
+  eventId: string,
+): Promise<void> {
+  if (use !== undefined) await redis.unlink(keys.claim(use.eventId, use.flow));
+  const counted = counters.filter(({ member }) => member === eventId);
+  await Promise.all(counted.map(({ key }) => redis.zrem(keys.counter(key), eventId)));
+}
+
 function argsOfUse(use: Use | undefined): (string | number)[] {
   if (use === undefined) return ["0", "0", "", "", "", 0];
   return ["1", use.bound ? "1" : "0", use.ipHash, use.userAgentHash, use.userIdHash, use.ttlMs];

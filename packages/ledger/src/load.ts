@@ -31,6 +31,8 @@ export interface Work {
   readonly loadedAt?: number;
   /** Names the try that it was loaded for. */
   readonly token?: string;
+  /** The erasures that had begun when it was loaded, as `readTombstones` counts them; absent while there are none. */
+  readonly erasures?: string;
 }
 
 // A try is counted before its payload leaves Redis, and once per token: repeating a load whose answer was lost is safe.
@@ -38,8 +40,10 @@ const load = createScript(`
 local token, alone = ARGV[1], ARGV[2] == '1'
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+local generation = redis.call('GET', KEYS[#KEYS]) or ''
 local rows = {}
-for n, record in ipairs(KEYS) do
+for n = 1, #KEYS - 1 do
+  local record = KEYS[n]
   local r = redis.call('HMGET', record, 'm', 's', 't', 'k', 'x', 'r', 'n', 'w')
   local tries, deaths = tonumber(r[3] or '0'), tonumber(r[5] or '0')
   if not r[1] then
@@ -49,7 +53,7 @@ for n, record in ipairs(KEYS) do
   elseif r[4] ~= token and not alone and tries > 0 then
     rows[n] = { 'suspect' }
   elseif r[4] ~= token and alone and deaths >= 2 then
-    rows[n] = { 'crashed', r[1], r[6], tostring(tries), r[7] or '0', r[8] or '0', now, '' }
+    rows[n] = { 'crashed', r[1], r[6], tostring(tries), r[7] or '0', r[8] or '0', now, generation, '' }
   else
     if r[4] ~= token then
       tries = redis.call('HINCRBY', record, 't', 1)
@@ -57,7 +61,8 @@ for n, record in ipairs(KEYS) do
       if alone then redis.call('HINCRBY', record, 'x', 1) end
       redis.call('HDEL', record, 'sw', 'su')
     end
-    rows[n] = { 'ready', r[1], r[6], tostring(tries), r[7] or '0', r[8] or '0', now, redis.call('HGET', record, 'p') or '' }
+    local payload = redis.call('HGET', record, 'p') or ''
+    rows[n] = { 'ready', r[1], r[6], tostring(tries), r[7] or '0', r[8] or '0', now, generation, payload }
   end
 end
 return rows
@@ -75,11 +80,11 @@ export async function loadSubmissions(
 ): Promise<Loaded[]> {
   const rows = await load.run(
     redis,
-    ids.map((id) => keys.record(id)),
+    [...ids.map((id) => keys.record(id)), keys.erasures()],
     [options.token, options.alone ? "1" : "0"],
   );
   return ids.map((id, index) => {
-    const [state, meta, received, tries, retries, awaited, now, payload] = rows[index] ?? [];
+    const [state, meta, received, tries, retries, awaited, now, generation, payload] = rows[index] ?? [];
     const name = text(state);
     const readableMeta = readMeta(text(meta));
     switch (name) {
@@ -102,6 +107,7 @@ export async function loadSubmissions(
             retries: number(retries),
             loadedAt: number(now),
             token: options.token,
+            ...(text(generation) === "" ? {} : { erasures: text(generation) }),
             ...(text(awaited) === "1" ? { isAwaited: true } : {}),
             ...(payload === undefined || payload.length === 0 ? {} : { payload }),
           },

@@ -4,6 +4,7 @@ import { ARCHIVE_GROUP, KEEP } from "./archive-keep.ts";
 import { deflateEvent } from "./deflate-event.ts";
 import { referenceHash } from "./keyed-hash.ts";
 import { LAY_ASIDE, LETTER_CAPS, letterKeys } from "./lay-aside.ts";
+import type { Meta } from "./record.ts";
 import { createScript, text } from "./script.ts";
 
 /** A verdict to publish. */
@@ -19,6 +20,10 @@ export interface Publication {
   readonly deadLetter: boolean;
   /** The event's JSON, for the archive. Absent where there is none. */
   readonly event?: string;
+  /** The erasures that were looked at, as `readTombstones` counts them; absent for none. */
+  readonly erasures?: string;
+  /** All that is kept of the submission, whose event or whose subject was erased. */
+  readonly erased?: Meta;
 }
 
 /** What became of a publication. */
@@ -28,6 +33,8 @@ export type Published =
   | { readonly status: "repeated"; readonly id: string }
   /** Decided before otherwise, and that verdict stands. `nondeterminism` must never be seen. */
   | { readonly status: "conflict"; readonly id: string; readonly reason: "inputs" | "nondeterminism" }
+  /** Somebody was erased since the tombstones were read: read them again. Nothing was written. */
+  | { readonly status: "erasing"; readonly id: string }
   /** There is no record: nobody waits for this verdict. */
   | { readonly status: "orphan"; readonly id: string };
 
@@ -55,20 +62,24 @@ const MAX_ARCHIVE_BYTES = 128 * 1024 * 1024;
  * What a verdict was made from is its pinned inputs and, if it is undecided, why. Two verdicts from the same must be equal.
  * What goes to the archive goes with the verdict: meta and verdict as they are, the event deflated.
  * A dead letter takes the bytes from the record before they are dropped.
+ * A verdict that was made before an erasure is not published after it has begun, but for one that says nothing: then
+ * nothing of the submission stays in its record either.
  */
 const publish = createScript(`
 ${KEEP}${LAY_ASIDE}
-local verdicts, dead, tally, archive, backlog = unpack(KEYS, 1, 5)
+local verdicts, dead, tally, archive, backlog, erasures = unpack(KEYS, 1, 6)
 local verdict_ttl, record_ttl, channel, max_dead, max_dead_bytes, group, max_archive_bytes = unpack(ARGV, 1, 7)
+local generation = redis.call('GET', erasures) or ''
 local rows, decided = {}, {}
 local function list(of, id)
   redis.call('LPUSH', of, id)
   redis.call('LTRIM', of, 0, 99)
   redis.call('PEXPIRE', of, record_ttl)
 end
-for n = 1, (#KEYS - 5) / 5 do
-  local record, verdict, pending, of_event, of_reference = unpack(KEYS, n * 5 + 1, n * 5 + 5)
-  local id, body, digest, action, decided_at, made_from, dead_code, archived, event = unpack(ARGV, n * 9 - 1, n * 9 + 7)
+for n = 1, (#KEYS - 6) / 5 do
+  local record, verdict, pending, of_event, of_reference = unpack(KEYS, n * 5 + 2, n * 5 + 6)
+  local id, body, digest, action, decided_at, made_from, dead_code, archived, event = unpack(ARGV, n * 11 - 3, n * 11 + 5)
+  local seen, left = unpack(ARGV, n * 11 + 6, n * 11 + 7)
   local r = redis.call('HMGET', record, 'm', 's', 'vd', 'vi', 'p', 'r')
   if not r[1] then
     redis.call('ZREM', pending, id)
@@ -77,11 +88,18 @@ for n = 1, (#KEYS - 5) / 5 do
     local status = 'repeated'
     if r[3] ~= digest then status = r[4] == made_from and 'nondeterminism' or 'inputs' end
     rows[n] = { status }
+  elseif left == '' and seen ~= generation then
+    rows[n] = { 'erasing' }
   else
     local envelope = '{"type":"verdict.decided","id":"' .. id .. '","at":' .. decided_at .. ',"data":' .. body .. '}'
     local stream_id = redis.call('XADD', verdicts, '*', 'e', envelope)
     redis.call('SET', verdict, body, 'PX', verdict_ttl)
     redis.call('HSET', record, 's', stream_id, 'c', action, 'vd', digest, 'vi', made_from, 'at', decided_at)
+    if left ~= '' then
+      r[1] = left
+      redis.call('HSET', record, 'd', '', 'm', left)
+      redis.call('HDEL', record, 'i', 'ic', 'oc', 'o', 'ol')
+    end
     if archived == '1' then
       local entry = { 'v', body, 'p', made_from, 'm', r[1], 'e', event, 's', stream_id }
       keep(archive, backlog, group, max_archive_bytes, entry)
@@ -115,6 +133,7 @@ export async function publishVerdicts(
   options: PublishOptions,
 ): Promise<Published[]> {
   const scriptKeys = [keys.verdicts(), ...letterKeys(keys, "input"), keys.archive(), keys.archiveBacklog()];
+  scriptKeys.push(keys.erasures());
   const args: (string | number | Uint8Array)[] = [
     options.verdictTtlMs,
     options.recordTtlMs,
@@ -129,7 +148,7 @@ export async function publishVerdicts(
     publications.map(async (one) => (isArchived(one) && one.event !== undefined ? await deflateEvent(one.event) : "")),
   );
   for (const [index, publication] of publications.entries()) {
-    const { id, lane, verdict, digest, pinned, deadLetter } = publication;
+    const { id, lane, verdict, digest, pinned, deadLetter, erasures = "", erased } = publication;
     const { event_id: eventId, context = {}, test } = verdict;
     const reference = test === true ? undefined : context.reference;
     const record = keys.record(id);
@@ -140,6 +159,7 @@ export async function publishVerdicts(
     const undecided = verdict.undecided?.code ?? "";
     args.push(id, JSON.stringify(verdict), digest, verdict.action, verdict.decided_at, `${pinned}|${undecided}`);
     args.push(deadLetter ? undecided : "", isArchived(publication) ? "1" : "", events[index] ?? "");
+    args.push(erasures, erased === undefined ? "" : JSON.stringify(erased));
   }
   const rows = await publish.run(redis, scriptKeys, args);
   return publications.map(({ id }, index) => readPublished(id, text(rows[index]?.[0]), text(rows[index]?.[1])));
@@ -151,6 +171,7 @@ function readPublished(id: string, status: string, streamId: string): Published 
       return { status, id, streamId };
     case "repeated":
     case "orphan":
+    case "erasing":
       return { status, id };
     case "inputs":
     case "nondeterminism":

@@ -27,6 +27,8 @@ export interface Meta {
   readonly context?: Context;
   readonly test?: true;
   readonly traceparent?: string;
+  /** Whoever it is about was erased before it was decided: nothing more than this is left of it. */
+  readonly erased?: true;
 }
 
 /** Reads the meta that `accept` wrote. Undefined for anything else. */

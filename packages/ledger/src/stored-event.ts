@@ -2,13 +2,24 @@ import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { type Keys, MAX_EVENT_BYTES } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { type Cell, createScript, text } from "./script.ts";
+import type { Gravestone } from "./tombstones.ts";
 
 /** How long an event that a webhook or a lookup brought is kept for other submissions of it, in ms. */
 const STORED_EVENT_TTL_MS = 600_000;
 
-// Whoever waits stays noted until it was rung for: a process that dies between the two does it again.
+// Whoever waits stays noted until it was rung for: a process that dies between the two does it again. What was erased
+// is not kept, but whoever waits for it is told.
 const bring = createScript(`
-local stored, waiters, asker, not_found = unpack(KEYS)
+local stored, waiters, asker, not_found, erasures = unpack(KEYS, 1, 5)
+if #KEYS > 5 and redis.call('EXISTS', erasures) == 1 then
+  for n = 6, #KEYS do
+    local erased_at = redis.call('GET', KEYS[n])
+    if erased_at and tonumber(erased_at) >= tonumber(ARGV[n - 3]) then
+      redis.call('DEL', asker, not_found)
+      return { { '1' }, redis.call('ZRANGE', waiters, 0, -1, 'WITHSCORES') }
+    end
+  end
+end
 local is_known = redis.call('EXISTS', stored)
 redis.call('SET', stored, ARGV[1], 'PX', ARGV[2])
 redis.call('DEL', asker, not_found)
@@ -35,10 +46,23 @@ export interface Brought {
   readonly waiters: readonly Waiter[];
 }
 
-/** Keeps an event's JSON for whoever asks for it by id within ten minutes. */
-export async function bringEvent(redis: Redis, keys: Keys, eventId: string, json: string): Promise<Brought> {
-  const scriptKeys = [keys.storedEvent(eventId), keys.waiters(eventId), keys.asker(eventId), keys.notFound(eventId)];
-  const rows = await bring.run(redis, scriptKeys, [deflateRawSync(json), STORED_EVENT_TTL_MS]);
+/**
+ * Keeps an event's JSON for whoever asks for it by id within ten minutes. Where one of its tombstones stands it is not
+ * kept, and answered as one that is known.
+ */
+export async function bringEvent(
+  redis: Redis,
+  keys: Keys,
+  eventId: string,
+  json: string,
+  tombstones: readonly Gravestone[] = [],
+): Promise<Brought> {
+  const ofEvent = [keys.storedEvent(eventId), keys.waiters(eventId), keys.asker(eventId), keys.notFound(eventId)];
+  const rows = await bring.run(
+    redis,
+    [...ofEvent, keys.erasures(), ...tombstones.map(({ hash }) => keys.tombstone(hash))],
+    [deflateRawSync(json), STORED_EVENT_TTL_MS, ...tombstones.map(({ at }) => at)],
+  );
   return { isKnown: text(rows[0]?.[0]) === "1", waiters: readWaiters(rows[1]) };
 }
 

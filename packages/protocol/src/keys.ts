@@ -88,6 +88,10 @@ export interface Keys {
   backfill(): string;
   /** String: the lease of the one process that backfills. */
   backfillLease(): string;
+  /** String: how often somebody was erased. Not there while nobody was. */
+  erasures(): string;
+  /** String: when (unix ms) somebody, or an event, was erased. */
+  tombstone(hash: string): string;
 }
 
 /** Key names of a tenant on the one shard of this version; `shardOf` has its place here when there are more. */
@@ -135,6 +139,8 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     archiveBacklog: () => key(0, "archive:backlog"),
     backfill: () => key(0, "backfill"),
     backfillLease: () => key(0, "backfill:lease"),
+    erasures: () => key(0, "er"),
+    tombstone: (hash) => key(shardOf(hash), `er:${hash}`),
   };
 }
 

@@ -12,6 +12,7 @@ export const UNDECIDED_CODES = [
   "not_an_event",
   "event_not_found",
   "event_not_received",
+  "event_erased",
   "lookup_refused",
   "lookup_unavailable",
   "lookup_saturated",

@@ -4,7 +4,7 @@ import { ask, createDatabase, startPostgres, withoutPostgres } from "../../suppo
 import type { PrivatePostgres } from "../../support/private-postgres.ts";
 import { aVerdictRow, connectArchive, NOON, openArchive } from "./open-archive.ts";
 
-const MIGRATIONS = ["0001_archive", "0002_stream-id"];
+const MIGRATIONS = ["0001_archive", "0002_stream-id", "0003_erasures"];
 
 describe.skipIf(withoutPostgres)("migrateArchive", () => {
   let server: PrivatePostgres;
@@ -24,6 +24,7 @@ describe.skipIf(withoutPostgres)("migrateArchive", () => {
     expect(await migrateArchive({ connectionString })).toEqual({ applied: [] });
     expect(await tablesOf(connectionString)).toEqual([
       "audit",
+      "erasures",
       "events",
       "labels",
       "migrations",

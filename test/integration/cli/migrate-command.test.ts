@@ -16,8 +16,10 @@ describe.skipIf(withoutPostgres)("assay migrate", () => {
   test("says what it would do, does it, and finds nothing left to do", async () => {
     const env = { DATABASE_URL: await createDatabase(server) };
     const said = async (...args: string[]) => (await assay(["migrate", ...args], { env })).stdout;
-    expect(await said("--dry-run")).toBe("Would apply 2 migrations:\n  0001_archive\n  0002_stream-id\n");
-    expect(await said()).toBe("Applied 2 migrations:\n  0001_archive\n  0002_stream-id\n");
+    expect(await said("--dry-run")).toBe(
+      "Would apply 3 migrations:\n  0001_archive\n  0002_stream-id\n  0003_erasures\n",
+    );
+    expect(await said()).toBe("Applied 3 migrations:\n  0001_archive\n  0002_stream-id\n  0003_erasures\n");
     expect(await said()).toBe("The archive is up to date.\n");
     expect(JSON.parse(await said("--json"))).toEqual({ applied: [], dry_run: false });
   });

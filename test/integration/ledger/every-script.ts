@@ -3,7 +3,9 @@ import {
   bringEvent,
   createArchiveStream,
   dropLetters,
+  eraseFindings,
   findOverdue,
+  findSubject,
   forgetWaiters,
   holdBucket,
   holdLease,
@@ -32,6 +34,7 @@ import {
   takeTurn,
   tellArchive,
   tellRuleset,
+  writeTombstones,
 } from "@assay/ledger";
 import { createKeys, type Keys, leaderKey, outcomeId } from "@assay/protocol";
 import type { Redis } from "ioredis";
@@ -166,6 +169,7 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   }
   await moveReplay(redis, keys, { ...replay, planned: 1 });
   await between();
+  await eraseThem(ledger, between);
   await readTrimmed(redis, createKeys({ prefix, tenant: "other" }), between);
 }
 
@@ -181,6 +185,29 @@ async function redriveAll(ledger: Ledger, between: () => Promise<unknown>): Prom
   }
   const letter = await aGroupLetter(ledger);
   await dropLetters(redis, keys, "delivery", [letter.entryId]);
+}
+
+// One that is decided, one that is not, and what waits for the archive.
+async function eraseThem(ledger: Ledger, between: () => Promise<unknown>): Promise<void> {
+  const { redis, keys } = ledger;
+  const [decided, pending] = [await accepted(ledger), await accepted(ledger)];
+  const options = keeping(ledger, { archive: true });
+  await publishVerdicts(redis, keys, [aPublication(decided, { deadLetter: true })], options);
+  await writeTombstones(redis, keys, ["hash3"], { ttlMs: HOUR_MS });
+  const stones = [{ hash: "hash3", at: 1 }];
+  await bringEvent(redis, keys, "e4", "{}", stones);
+  const erased = { kind: "sealed", erased: true } as const;
+  await publishVerdicts(
+    redis,
+    keys,
+    [aPublication(await accepted(ledger), { erased }), aPublication(pending)],
+    options,
+  );
+  await between();
+  const ids = { submissions: new Set([decided, pending]), events: new Set<string>() };
+  const search = { subject: { kind: "user", value: "nobody" }, hashKey: "installation-key", ids } as const;
+  await eraseFindings(redis, keys, await findSubject(redis, keys, search), ids);
+  await between();
 }
 
 // A group that has one entry in hand, and was not given the next before both were trimmed.

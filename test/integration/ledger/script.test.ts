@@ -18,7 +18,7 @@ describe("every script", () => {
   test("survives a server that forgot it between two calls", async () => {
     const ledger = await openLedger();
     await runEveryScript(ledger, () => ledger.redis.script("FLUSH"));
-    expect(await ledger.redis.xlen(ledger.keys.verdicts())).toBe(3);
+    expect(await ledger.redis.xlen(ledger.keys.verdicts())).toBe(4);
   });
 
   test("runs on a cluster: its keys share a slot", async () => {
@@ -29,7 +29,7 @@ describe("every script", () => {
       await ledger.redis.cluster("ADDSLOTSRANGE", 0, 16_383);
       await eventually(async () => (await ledger.redis.cluster("INFO")).includes("cluster_state:ok"));
       await runEveryScript(ledger);
-      expect(await ledger.redis.xlen(ledger.keys.verdicts())).toBe(3);
+      expect(await ledger.redis.xlen(ledger.keys.verdicts())).toBe(4);
     } finally {
       await server.stop();
     }
@@ -65,7 +65,7 @@ describe("every script", () => {
       await ended;
       monitor.disconnect();
       expect(undeclared).toEqual([]);
-      expect(scripts.size).toBe(34);
+      expect(scripts.size).toBe(37);
       expect(touched).toBeGreaterThan(50);
     } finally {
       await server.stop();

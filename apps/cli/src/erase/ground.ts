@@ -1,0 +1,108 @@
+import { type ArchivePool, createArchivePool } from "@assay/archive";
+import { ConfigError, readEnv, readRedisEnv } from "@assay/host";
+import { readInstallation, SchemaMismatchError, type Subject } from "@assay/ledger";
+import { createKeys, DEFAULT_TENANT, isTenantName, type Keys, parseAddress } from "@assay/protocol";
+import type { Redis } from "ioredis";
+import { findDatabaseUrl } from "../database-url.ts";
+import { reachRedis } from "../doctor/reach-redis.ts";
+import { CommandError, EXIT, type World } from "../report.ts";
+
+/** Whom a command line names, and where. */
+export interface SubjectOptions {
+  readonly user?: string;
+  readonly visitor?: string;
+  readonly linkedId?: string;
+  readonly ip?: string;
+  readonly reference?: string;
+  readonly tenant?: string;
+}
+
+/** The stores of a tenant, open. */
+export interface Ground {
+  readonly redis: Redis;
+  readonly keys: Keys;
+  readonly hashKey: string;
+  readonly tenant: string;
+  readonly subject: Subject;
+  /** How long a tombstone stands. */
+  readonly retentionMs: number;
+  /** Absent where DATABASE_URL is not set. */
+  readonly archive?: ArchivePool;
+}
+
+/** A walk over a day of an archive takes its time. */
+const ARCHIVE_TIMEOUT_MS = 600_000;
+const DAY_MS = 86_400_000;
+
+/** Opens the stores, acts, and closes them. Throws a CommandError for what cannot be read or reached. */
+export async function onGround<Answer>(
+  options: SubjectOptions,
+  { env }: World,
+  act: (ground: Ground) => Promise<Answer>,
+): Promise<Answer> {
+  const { tenant = DEFAULT_TENANT } = options;
+  const subject = subjectOf(options);
+  if (!isTenantName(tenant)) throw new CommandError(EXIT.usage, `${tenant} is no name of a tenant.`);
+  const { redisUrl, prefix, retentionDays } = readSettings(env);
+  const databaseUrl = findDatabaseUrl(env);
+  if (databaseUrl === undefined && env["DATABASE_URL"]) {
+    throw new CommandError(
+      EXIT.usage,
+      "DATABASE_URL names no Postgres: correct it, or unset it where there is no archive.",
+    );
+  }
+  const reached = await reachRedis(redisUrl);
+  if (reached.redis === undefined) throw new CommandError(EXIT.unavailable, `${reached.why}: ${reached.todo}.`);
+  const archive =
+    databaseUrl === undefined
+      ? undefined
+      : createArchivePool({ connectionString: databaseUrl, timeoutMs: ARCHIVE_TIMEOUT_MS });
+  const { redis } = reached;
+  try {
+    const { hashKey } = await installationOf(redis, prefix);
+    const keys = createKeys({ prefix, tenant });
+    const ground = { redis, keys, hashKey, tenant, subject, retentionMs: retentionDays * DAY_MS };
+    return await act(archive === undefined ? ground : { ...ground, archive });
+  } finally {
+    await archive?.stop();
+    await reached.close();
+  }
+}
+
+function subjectOf({ user, visitor, linkedId, ip, reference }: SubjectOptions): Subject {
+  const given = Object.entries({ user, visitor, linked_id: linkedId, ip, reference });
+  const named = given.filter(([, value]) => value !== undefined && value !== "");
+  const [only] = named;
+  const hint = "Name one subject: --user, --visitor, --linked-id, --ip or --reference.";
+  if (only === undefined || named.length > 1) throw new CommandError(EXIT.usage, hint);
+  if (ip !== undefined && parseAddress(ip) === undefined) throw new CommandError(EXIT.usage, `--ip takes one address.`);
+  if (user !== undefined) return { kind: "user", value: user };
+  if (visitor !== undefined) return { kind: "visitor", value: visitor };
+  if (linkedId !== undefined) return { kind: "linked_id", value: linkedId };
+  if (ip !== undefined) return { kind: "ip", value: ip };
+  return { kind: "reference", value: reference ?? "" };
+}
+
+function readSettings(env: World["env"]) {
+  try {
+    return readEnv(env, (reader) => ({
+      ...readRedisEnv(reader),
+      retentionDays: reader.integer("ASSAY_RETENTION_DAYS", { default: 90, min: 1, max: 36_500 }),
+    }));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CommandError(EXIT.usage, error.message, { cause: error });
+  }
+}
+
+async function installationOf(redis: Redis, prefix: string) {
+  try {
+    const installation = await readInstallation(redis, prefix);
+    if (installation !== undefined) return installation;
+  } catch (error) {
+    if (!(error instanceof SchemaMismatchError)) throw error;
+    throw new CommandError(EXIT.unavailable, error.message, { cause: error });
+  }
+  const message = `There is no installation under the prefix ${prefix} in this Redis. Set REDIS_URL and ASSAY_PREFIX as its ingress has them.`;
+  throw new CommandError(EXIT.unavailable, message);
+}

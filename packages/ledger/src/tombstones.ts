@@ -1,0 +1,86 @@
+import type { Event, Keys } from "@assay/protocol";
+import type { Redis } from "ioredis";
+import { keyedHash } from "./keyed-hash.ts";
+import { createScript, number } from "./script.ts";
+import { canonical, type Trace, tracesOfEvent } from "./subject.ts";
+
+/** A tombstone to look for: erased is what happened at `at` (unix ms) or before, if it stands. */
+export interface Gravestone {
+  readonly hash: string;
+  readonly at: number;
+}
+
+/** What the tombstones say. */
+export interface Standing {
+  /** Counts erasures: while it is the same, nobody was erased. Empty while nobody ever was. */
+  readonly generation: string;
+  /** In the order of what was asked. */
+  readonly erased: readonly boolean[];
+}
+
+/** How many are written at once. */
+const PAGE = 500;
+
+// Whoever decides meanwhile sees the count change, and looks again.
+const bury = createScript(`
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+for n = 2, #KEYS do redis.call('SET', KEYS[n], now, 'PX', ARGV[1]) end
+redis.call('INCR', KEYS[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return { { now } }
+`);
+
+/** The hash that a tombstone is found by: of an event's id, or of what somebody is known by. `hashKey` is the installation's own. */
+export function tombstoneHash(hashKey: string, { kind, value }: Pick<Trace, "kind" | "value">): string {
+  return keyedHash(hashKey, `erased:${kind}`, kind === "event" ? value : canonical({ kind, value }));
+}
+
+/**
+ * Says that what happened until now is erased, for `ttlMs`. From then on no verdict is published that was made without
+ * looking at these. Returns when that was, unix ms by Redis's clock.
+ */
+export async function writeTombstones(
+  redis: Redis,
+  keys: Keys,
+  hashes: readonly string[],
+  { ttlMs }: { readonly ttlMs: number },
+): Promise<number> {
+  let at = 0;
+  for (let from = 0; from < hashes.length; from += PAGE) {
+    const page = hashes.slice(from, from + PAGE).map((hash) => keys.tombstone(hash));
+    const rows = await bury.run(redis, [keys.erasures(), ...page], [ttlMs]);
+    at = number(rows[0]?.[0]);
+  }
+  return at;
+}
+
+/** Tells of each list of traces whether any of it was erased, and how many erasures that regards. One command. */
+export async function readTombstones(
+  redis: Redis,
+  keys: Keys,
+  hashKey: string,
+  lists: readonly (readonly Trace[])[],
+): Promise<Standing> {
+  const stones = lists.map((traces) => gravestonesOf(hashKey, traces));
+  const names = stones.flat().map(({ hash }) => keys.tombstone(hash));
+  const [generation, ...times] = await redis.mget(keys.erasures(), ...names);
+  let next = 0;
+  const erased = stones.map((list) => list.map(({ at }) => Number(times[next++] ?? Number.NaN) >= at).includes(true));
+  return { generation: generation ?? "", erased };
+}
+
+/**
+ * Whether an event must not come in any more: it was erased itself, or it was made before its visitor, linked id or
+ * address was. One short command while nobody was ever erased.
+ */
+export async function isErased(redis: Redis, keys: Keys, hashKey: string, event: Event): Promise<boolean> {
+  if ((await redis.exists(keys.erasures())) === 0) return false;
+  const { erased } = await readTombstones(redis, keys, hashKey, [tracesOfEvent(event)]);
+  return erased[0] === true;
+}
+
+/** What to look for before an event is kept. */
+export function gravestonesOf(hashKey: string, traces: readonly Trace[]): Gravestone[] {
+  return traces.map((trace) => ({ hash: tombstoneHash(hashKey, trace), at: trace.at }));
+}

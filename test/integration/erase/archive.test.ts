@@ -1,0 +1,86 @@
+import { buryInArchive, eraseSubjectRows, findSubjectRows, maintainArchive } from "@assay/archive";
+import { concerns, tombstoneHash } from "@assay/ledger";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startPostgres, withoutPostgres } from "../../support/postgres-server.ts";
+import type { PrivatePostgres } from "../../support/private-postgres.ts";
+import { type Archive, aVerdictRow, countOf, DAY_MS, idOf, NOON, openArchive } from "../archive/open-archive.ts";
+
+const anna = { kind: "user", value: "anna" } as const;
+
+describe.skipIf(withoutPostgres)("an erasure in the archive", () => {
+  let server: PrivatePostgres;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server.stop());
+
+  const aRowOf = (user: string, daysAgo = 0) =>
+    aVerdictRow({ context: { user_id: user }, event_id: `event-of-${user}`, received_at: NOON - daysAgo * DAY_MS });
+  const rowsOf = ({ pool }: Archive, eventIds: readonly string[] = []) =>
+    findSubjectRows(pool, {
+      tenant: "0",
+      column: "user_id",
+      spellings: [anna.value],
+      concerns: (document) => concerns(anna, document),
+      opensEvents: false,
+      submissionIds: new Set(),
+      eventIds: new Set(eventIds),
+    });
+  const erase = async (archive: Archive, submissionIds: readonly string[] = []) =>
+    await eraseSubjectRows(archive.pool, { tenant: "0", rows: await rowsOf(archive), submissionIds, erasedAt: NOON });
+
+  test("reaches every day, and the rows of nobody else and of no other tenant", async () => {
+    const archive = await openArchive(server);
+    const mine = [0, 1, 40].map((daysAgo) => aRowOf("anna", daysAgo));
+    await archive.writer.write([...mine, aRowOf("bert"), aRowOf("annabel"), { ...aRowOf("anna"), tenant: "other" }]);
+    expect(await erase(archive)).toEqual({ verdicts: 3, events: 3, labels: 0 });
+    expect([await countOf(archive, "verdicts"), await countOf(archive, "events")]).toEqual([3, 3]);
+    expect(await erase(archive)).toEqual({ verdicts: 0, events: 0, labels: 0 });
+  });
+
+  test("finds more rows than a page holds", async () => {
+    const archive = await openArchive(server);
+    await archive.writer.write(Array.from({ length: 1100 }, () => aRowOf("anna")));
+    expect(await erase(archive)).toMatchObject({ verdicts: 1100 });
+    expect(await countOf(archive, "verdicts")).toBe(0);
+  });
+
+  test("leads from an event to its other submissions", async () => {
+    const archive = await openArchive(server);
+    const other = aVerdictRow({ event_id: "event-of-anna" });
+    await archive.writer.write([aRowOf("anna"), other]);
+    const found = await rowsOf(archive, ["event-of-anna"]);
+    expect(new Set(found.map(({ isDirect }) => isDirect))).toEqual(new Set([false, true]));
+  });
+
+  test("keeps out what a writer has in hand, and its labels, but not the verdict that says so", async () => {
+    const archive = await openArchive(server);
+    const [late, said] = [aRowOf("anna"), aVerdictRow({ undecided: { code: "event_erased" } })];
+    await erase(archive, [idOf(late), idOf(said)]);
+    const told = { tenant: "0", submissionId: idOf(late), label: "fraud", occurredAt: NOON, toldAt: NOON } as const;
+    const batch = [late, said, { ...told, type: "label", id: "o_1" } as const];
+    expect(await archive.writer.write(batch)).toEqual({ inserted: 1, rejected: [] });
+    expect(await countOf(archive, "labels")).toBe(0);
+  });
+
+  test("waits for a writer that has not committed yet, and erases what that wrote", async () => {
+    const archive = await openArchive(server);
+    const rows = Array.from({ length: 40 }, () => aRowOf("anna"));
+    const ids = rows.map(idOf);
+    await Promise.all([...rows.map((row) => archive.writer.write([row])), erase(archive, ids), erase(archive, ids)]);
+    await erase(archive, ids);
+    await archive.writer.write(rows);
+    expect(await countOf(archive, "verdicts")).toBe(0);
+  });
+
+  test("is remembered for as long as verdicts are kept, and by no name", async () => {
+    const archive = await openArchive(server);
+    const tombstones = [{ kind: "subject", hash: tombstoneHash("installation-key", anna) }] as const;
+    await buryInArchive(archive.pool, { tenant: "0", erasedAt: NOON, tombstones });
+    await maintainArchive(archive.pool, NOON + 89 * DAY_MS);
+    const [row] = await archive.pool.query("SELECT * FROM assay.erasures");
+    expect(row).toMatchObject({ kind: "subject", name: tombstones[0].hash });
+    await maintainArchive(archive.pool, NOON + 91 * DAY_MS);
+    expect(await countOf(archive, "erasures")).toBe(0);
+  });
+});

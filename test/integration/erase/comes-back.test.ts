@@ -1,0 +1,126 @@
+import { signWebhook } from "@assay/fingerprint";
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { assay } from "../../support/assay-command.ts";
+import { eventually } from "../../support/eventually.ts";
+import { startPostgres, withoutPostgres } from "../../support/postgres-server.ts";
+import type { PrivatePostgres } from "../../support/private-postgres.ts";
+import { startIngress, WEBHOOK_SECRETS } from "../ingress/open-ingress.ts";
+import { everyKey, placesWith } from "./everything.ts";
+import { aPerson, namesOf, type Person } from "./person.ts";
+import { type EraseStage, openEraseStage } from "./stage.ts";
+
+const ERASED = { undecided: { code: "event_erased" }, reasons: [], score: 0 };
+
+describe.skipIf(withoutPostgres)("what is erased", () => {
+  let server: PrivatePostgres;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server.stop());
+
+  const open = async () => ({ stage: await openEraseStage(server), anna: aPerson("198.51.100.77") });
+  const erase = async ({ env }: EraseStage, ...whom: string[]) => {
+    const { exitCode, stdout, stderr } = await assay(["erase", ...whom, "--yes", "--json"], { env });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    return JSON.parse(stdout);
+  };
+  const expectNothingOf = async ({ stack }: EraseStage, person: Person) => {
+    const held = await everyKey(stack.redis, stack.prefix);
+    expect(Object.fromEntries(namesOf(person).map((one) => [one, placesWith(held, one)]))).toEqual(
+      Object.fromEntries(namesOf(person).map((one) => [one, []])),
+    );
+  };
+
+  test("while it waits ends in a verdict that says so, and in no job", async () => {
+    const { stage, anna } = await open();
+    const { stack } = stage;
+    const [event, looked] = [anna.event(), anna.event()];
+    const ids = [
+      await stack.submitSealed(event, { context: anna.context }),
+      await stack.submitLookup(looked.event_id, { context: anna.context }),
+      await stack.submitWebhook(looked),
+      // Nobody but the seal knows that it is hers.
+      await stack.submitSealed(anna.event(), { context: { flow: "login" } }),
+    ];
+    await erase(stage, "--visitor", anna.visitor);
+    await expectNothingOf(stage, { ...anna, eventIds: [] });
+    await stage.startWorker();
+    for (const id of ids) expect(await stack.verdict(id)).toMatchObject(ERASED);
+    await expectNothingOf(stage, anna);
+    expect(await stack.published()).toHaveLength(ids.length);
+  });
+
+  test("while a worker has it in hand is published by nobody", async () => {
+    const { stage, anna } = await open();
+    const { stack } = stage;
+    let isSourced = false;
+    let go = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    await stack.runWorker({
+      aroundSource: (source) => async (work, signal, how) => {
+        const sourced = await source(work, signal, how);
+        isSourced = true;
+        await gate;
+        return sourced;
+      },
+    });
+    const id = await stack.submitSealed(anna.event(), { context: anna.context });
+    await eventually(async () => {
+      if (!isSourced) throw new Error("not yet");
+      await Promise.resolve();
+    });
+    await erase(stage, "--user", anna.user);
+    go();
+    expect(await stack.verdict(id)).toMatchObject(ERASED);
+    await expectNothingOf(stage, anna);
+  });
+
+  test("does not come back by a submission, a lookup or a seal, and counts nowhere; what is new is judged", async () => {
+    const { stage, anna } = await open();
+    const { stack } = stage;
+    await stage.startWorker();
+    const [known, unseen] = [anna.event(), anna.event()];
+    for (const event of [known, unseen]) stack.api.add(event);
+    await stack.verdict(await stack.submitLookup(known.event_id, { context: anna.context }));
+    await erase(stage, "--visitor", anna.visitor);
+    const counters = await stack.redis.keys(`${stack.prefix}:*:n:*`);
+    for (const event of [known, unseen]) {
+      expect(await stack.verdict(await stack.submitLookup(event.event_id))).toMatchObject(ERASED);
+      expect(await stack.verdict(await stack.submitSealed(event, { context: anna.context }))).toMatchObject(ERASED);
+      expect(await stack.verdict(await stack.submitWebhook(event))).toMatchObject(ERASED);
+    }
+    await expectNothingOf(stage, anna);
+    expect(await stack.redis.keys(`${stack.prefix}:*:n:*`)).toEqual(counters);
+    const fresh = anna.event({ timestamp: Date.now() + 1 });
+    const verdict = await stack.verdict(await stack.submitSealed(fresh, { context: anna.context }));
+    expect(verdict).toMatchObject({ visitor_id: anna.visitor, event_id: fresh.event_id });
+  });
+
+  test.each(["all", "none"])(
+    "is dropped by the door of webhooks (verdicts: %s), counted, and kept nowhere",
+    async (verdicts) => {
+      const { stage, anna } = await open();
+      const door = await startIngress(inject("redisUrl"), { ASSAY_WEBHOOK_VERDICTS: verdicts });
+      onTestFinished(() => door.close());
+      const { redis, prefix } = door.installation;
+      const env = { ...stage.env, ASSAY_PREFIX: prefix };
+      const deliver = (event: object) => {
+        const body = Buffer.from(JSON.stringify(event));
+        const headers = { "fpjs-event-signature": signWebhook(body, WEBHOOK_SECRETS[0]) };
+        return door.request("/v1/webhooks/fingerprint", { method: "POST", headers, body });
+      };
+      const event = anna.event();
+      await deliver(event);
+      await erase({ ...stage, env }, "--visitor", anna.visitor);
+      for (const old of [event, anna.event({ timestamp: event.timestamp - 5 })]) {
+        expect(await deliver(old)).toMatchObject({ status: 202, json: { status: "duplicate" } });
+      }
+      const held = await everyKey(redis, prefix);
+      expect(namesOf(anna).flatMap((name) => placesWith(held, name))).toEqual([]);
+      expect((await door.admin("/metrics")).text).toContain('kind="webhook",outcome="erased",app="ingress"} 2');
+      expect(await deliver(anna.event({ timestamp: Date.now() + 1 }))).toMatchObject({ json: { status: "accepted" } });
+    },
+  );
+});
