@@ -1,4 +1,4 @@
-import { type ArchivePool, maintainArchive } from "@assay/archive";
+import { ArchiveError, type ArchivePool, maintainArchive } from "@assay/archive";
 import type { Logger } from "@assay/host";
 import { holdLease, releaseLease } from "@assay/ledger";
 import { leaderKey } from "@assay/protocol";
@@ -38,7 +38,9 @@ export async function careForArchive(options: ArchiveCareOptions, stopping: Abor
       }
       await options.delay(timing.maintenanceMs, stopping);
     } catch (error) {
-      logger.warn({ err: error }, "days of the archive were not made or dropped; it is tried again");
+      // That it is not migrated is told by the archive's state, once.
+      const isTold = error instanceof ArchiveError && error.isUnmigrated;
+      if (!isTold) logger.warn({ err: error }, "days of the archive were not made or dropped; it is tried again");
       await options.delay(AGAIN_AFTER_MS, stopping);
     }
   }
