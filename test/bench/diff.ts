@@ -3,38 +3,25 @@
  * per second of whole processes, start and loading of rulesets included, their ratio, the time of processors that a row
  * takes, and the most memory. Usage: npm run bench:diff -- [rows]
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { assayBundle } from "../support/assay-command.ts";
 import { ROOT } from "../support/snippets.ts";
+import { changedRulesets } from "./diff/changed-rulesets.ts";
 import { writeRows } from "./diff/rows.ts";
+import { show, turn } from "./diff/turn.ts";
 
 const ROUNDS = 3;
 const rows = Number(process.argv[2] ?? 200_000);
 const folder = mkdtempSync(join(tmpdir(), "assay-diff-"));
-/** Told by every process as it ends: the most memory that it took, in KiB, and its time of processors, in µs. */
-const TOLD = `data:text/javascript,import { isMainThread } from "node:worker_threads";
-if (isMainThread) process.on("exit", () => {
-  const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
-  console.error("told", maxRSS, userCPUTime + systemCPUTime);
-});`;
-
-interface Turn {
-  readonly perSecond: number;
-  readonly cpuMicros: number;
-  readonly mebibytes: number;
-}
-
 try {
   const bundle = await assayBundle();
   const [few, all] = [join(folder, "few.ndjson"), join(folder, "all.ndjson")];
   await writeRows(few, Math.ceil(rows / 10));
   const bytes = await writeRows(all, rows);
   console.log(`${rows} rows of ${Math.round(bytes / rows)} bytes, ${availableParallelism()} processors`);
-  const changed = changedRulesets();
+  const changed = changedRulesets(folder);
   const parse = () => turn(rows, [join(ROOT, "test/bench/diff/parse.mjs"), all]);
   const diff = (from: string, count: number, ...more: string[]) =>
     turn(count, [bundle, "rules", "diff", "rulesets", changed, "--from", from, ...more]);
@@ -60,35 +47,4 @@ try {
   }
 } finally {
   rmSync(folder, { recursive: true });
-}
-
-/** The shipped rulesets, in which both that are measured ask for a little less. */
-function changedRulesets(): string {
-  const changed = join(folder, "rulesets");
-  cpSync(join(ROOT, "rulesets"), changed, { recursive: true });
-  const shared = join(changed, "_shared.yaml");
-  const rule = "    when: suspect_score >";
-  const text = readFileSync(shared, "utf8");
-  if (!text.includes(rule)) throw new Error(`No rule of ${shared} asks for suspect_score.`);
-  writeFileSync(shared, text.replace(rule, "    when: suspect_score + 1 >"));
-  return changed;
-}
-
-async function turn(count: number, args: readonly string[]): Promise<Turn> {
-  const startedAtMs = performance.now();
-  const child = spawn(process.execPath, ["--import", TOLD, ...args], {
-    cwd: ROOT,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let errors = "";
-  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
-  const [code] = await once(child, "close");
-  const seconds = (performance.now() - startedAtMs) / 1000;
-  const [, kibibytes, micros] = /told (\d+) (\d+)/.exec(errors) ?? [];
-  if (code !== 0) throw new Error(`${args.join(" ")} failed: ${errors}`);
-  return { perSecond: count / seconds, cpuMicros: Number(micros) / count, mebibytes: Number(kibibytes) / 1024 };
-}
-
-function show(name: string, { perSecond, cpuMicros, mebibytes }: Turn): string {
-  return `${name}: ${Math.round(perSecond)} rows/s, ${cpuMicros.toFixed(0)} µs CPU a row, ${mebibytes.toFixed(0)} MiB`;
 }

@@ -81,7 +81,7 @@ describe("README.md", () => {
   test("has no block that is not run here", () => {
     const node = ["commands", "decide", "later", "tail", "report", "testing", "test-events"];
     const anyLanguage = ["curl", "verdict", "stream"];
-    const analyst = ["ruleset", "misspelt", "misspelt-error", "diff"];
+    const analyst = ["ruleset", "misspelt", "misspelt-error", "diff", "asking"];
     const operator = ["redis", "start", "compose", "doctor", "doctor-output", "keys", "tenants", "endpoints", "alerts"];
     expect(blocksOf(readme).map((block) => block.run)).toEqual([...node, ...anyLanguage, ...analyst, ...operator]);
   });

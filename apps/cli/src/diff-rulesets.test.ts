@@ -36,6 +36,15 @@ const MIX = rows(
   [PERSON],
 );
 
+/** Of one shop: presented late, of another origin, of another environment, and as ever. */
+const HERE = { url: "https://shop.example/login", environment_id: "live" };
+const LATE: readonly (readonly [Fields, Fields?])[] = [
+  [HERE, { context: {}, received_at: 1_760_000_000_000 + 90_000 }],
+  [{ ...HERE, url: "https://other.example" }],
+  [{ ...HERE, environment_id: "test" }],
+  [HERE, { context: {} }],
+];
+
 /** The command on these rows. */
 async function diff(lines: string, ...more: string[]) {
   const [before, after] = [put("old/default.yaml", OLD), put("new/default.yaml", NEW)];
@@ -113,6 +122,23 @@ describe("assay rules diff", () => {
     const file = put("same/default.yaml", OLD);
     const json = await assayJson("rules", "diff", file, file, "--from", put("rows.ndjson", MIX));
     expect(json).toMatchObject({ rows: 8, flips: { count: 0, rate: 0, groups: [] }, block_rate: { delta: 0 } });
+  });
+
+  test("shows what a change of settings does", async () => {
+    const settings =
+      "settings: { max_event_age: 1m, allowed_origins: [https://shop.example], allowed_environments: [live] }";
+    const after = put("new/default.yaml", `${OLD}\n${settings}\nintegrity: { origin_not_allowed: block }`);
+    const from = ["--from", put("rows.ndjson", rows(...LATE))];
+    const json = await assayJson("rules", "diff", put("old/default.yaml", OLD), after, ...from);
+    expect(json).toMatchObject({
+      old: { actions: { allow: 4 } },
+      new: { actions: { allow: 1, challenge: 1, block: 2 } },
+      rules: expect.arrayContaining([
+        expect.objectContaining({ rule: "integrity.stale", new: expect.objectContaining({ hits: 1 }) }),
+        expect.objectContaining({ rule: "integrity.origin_not_allowed", new: expect.objectContaining({ hits: 1 }) }),
+        expect.objectContaining({ rule: "integrity.environment_not_allowed" }),
+      ]),
+    });
   });
 
   test("says what a mode of observe would do", async () => {
@@ -201,7 +227,13 @@ describe("assay rules diff, sides", () => {
   });
 
   test.each([
-    [["--since", "7d"], "not in this version"],
+    [["--since", "7d"], "Set DATABASE_URL"],
+    [["--since", "last week"], "--since last week is neither how long ago, such as 7d or 12h, nor a time"],
+    [["--since", "7d", "--until", "8d"], "--since must be before --until"],
+    [["--since", "7d", "--from", "x"], "cannot be used with"],
+    [["--from", "x", "--until", "1d"], "--until is about the archive: give --since, too."],
+    [["--from", "x", "--tenant", "shop"], "--tenant is about the archive: give --since, too."],
+    [["--since", "7d", "--tenant", "Shop!"], "--tenant is 1 to 32 characters"],
     [[], "Give rows by --from"],
     [["--from", "x", "--fail-if", "flip > 1"], "Did you mean flips?"],
     [["--from", "x", "--max-bad", "few"], "--max-bad few is no whole number."],

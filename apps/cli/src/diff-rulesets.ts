@@ -1,3 +1,4 @@
+import { DEFAULT_TENANT, isTenantName, TENANT_NAME_RULE } from "@assay/protocol";
 import { DisorderedRowsError } from "@assay/rules/backtest";
 import type { BacktestRows } from "./backtest/backtest-rows.ts";
 import { BadLines } from "./backtest/bad-lines.ts";
@@ -11,12 +12,17 @@ import { rowsInOrder } from "./backtest/rows-in-order.ts";
 import { type Backtested, type BacktestOptions, runBacktest } from "./backtest/run-backtest.ts";
 import { showDiff } from "./backtest/show-diff.ts";
 import { readSide } from "./backtest/side.ts";
+import { readDatabaseUrl } from "./database-url.ts";
+import { readPastTime } from "./past-time.ts";
 import { CommandError, EXIT, type Report, type World } from "./report.ts";
 
 export interface DiffOptions {
   /** A file of rows, `-` for stdin. */
   readonly from?: string;
+  /** Rows of the archive: from when, until when, and whose. */
   readonly since?: string;
+  readonly until?: string;
+  readonly tenant?: string;
   readonly ruleset?: string;
   readonly markdown?: boolean;
   readonly failIf?: string;
@@ -37,18 +43,12 @@ export async function diffRulesets(
   world: World,
 ): Promise<Report> {
   const { now } = world;
-  if (options.since !== undefined) {
-    throw new CommandError(
-      EXIT.usage,
-      "--since asks for an archive, which is not in this version. Give a file by --from.",
-    );
-  }
-  if (options.from === undefined) throw new CommandError(EXIT.usage, "Give rows by --from: a file, or - for stdin.");
+  const rows = await rowsOf(options, world);
   const failIf = options.failIf === undefined ? undefined : readFailIf(options.failIf);
-  const bad = new BadLines(options.from === "-" ? "stdin" : options.from, wholeNumber("--max-bad", options.maxBad));
+  const bad = new BadLines(rows.name, wholeNumber("--max-bad", options.maxBad));
   const chosen = { now, ...(options.ruleset === undefined ? {} : { ruleset: options.ruleset }) };
   const [oldFiles, newFiles] = [await readSide(oldPath, chosen), await readSide(newPath, chosen)];
-  const { tally, sides } = await judgeAll(await openRows(options.from, world), world, {
+  const { tally, sides } = await judgeAll(rows, world, {
     old: oldFiles,
     new: newFiles,
     examples: EXAMPLES_OF_A_FLIP,
@@ -56,11 +56,15 @@ export async function diffRulesets(
     bad,
     ...threadsOf(options, world),
   });
-  const found = findingsOf(tally, bad, {
-    old: { path: oldPath, rulesets: sides.old },
-    new: { path: newPath, rulesets: sides.new },
-  });
-  if (found.summary.rows === 0) throw new CommandError(EXIT.usage, `${options.from} holds no row${badText(bad)}.`);
+  const found = findingsOf(
+    tally,
+    { bad, leftOut: rows.leftOut },
+    {
+      old: { path: oldPath, rulesets: sides.old },
+      new: { path: newPath, rulesets: sides.new },
+    },
+  );
+  if (found.summary.rows === 0) throw new CommandError(EXIT.usage, `${rows.name} holds no row${whyText(rows, bad)}.`);
   const condition =
     failIf === undefined || options.failIf === undefined
       ? undefined
@@ -71,6 +75,28 @@ export async function diffRulesets(
     json: diffJson(findings),
     text: options.markdown === true ? diffMarkdown(findings) : showDiff(findings, world.paint),
   };
+}
+
+async function rowsOf({ from, since, until, tenant }: DiffOptions, world: World): Promise<BacktestRows> {
+  if (since === undefined) {
+    const alone = until === undefined ? (tenant === undefined ? undefined : "--tenant") : "--until";
+    if (alone !== undefined) throw new CommandError(EXIT.usage, `${alone} is about the archive: give --since, too.`);
+    if (from !== undefined) return await openRows(from, world);
+    throw new CommandError(EXIT.usage, "Give rows by --from: a file, or - for stdin. Or by --since, from the archive.");
+  }
+  const { now, env } = world;
+  const range = {
+    tenant: tenant ?? DEFAULT_TENANT,
+    since: readPastTime("--since", since, now),
+    until: until === undefined ? now : readPastTime("--until", until, now),
+  };
+  if (range.since >= range.until)
+    throw new CommandError(EXIT.usage, "--since must be before --until, which is now by default.");
+  if (!isTenantName(range.tenant)) throw new CommandError(EXIT.usage, `--tenant is ${TENANT_NAME_RULE}.`);
+  const connectionString = readDatabaseUrl(env);
+  // Loaded here, because files need no client of Postgres's.
+  const { archiveRows } = await import("./backtest/archive-rows.ts");
+  return archiveRows(connectionString, range);
 }
 
 /** Judges the rows as they come; where counters need another order and it can be had, in that. */
@@ -110,8 +136,9 @@ function threadsOf({ threads: given }: DiffOptions, { threads }: World): Pick<Ba
     : { threads: { ...threads, count: Math.min(count, MAX_THREADS) } };
 }
 
-function badText({ first: [bad] }: BadLines): string {
-  return bad === undefined ? "" : `; line ${bad.line}: ${bad.why.replace(/\.$/, "")}`;
+function whyText({ leftOut: { undecided, expired } }: BacktestRows, { first: [bad] }: BadLines): string {
+  if (bad !== undefined) return `; line ${bad.line}: ${bad.why.replace(/\.$/, "")}`;
+  return undecided + expired === 0 ? "" : `; undecided: ${undecided}, events no longer kept: ${expired}`;
 }
 
 function isPersonal(examples: string): boolean {

@@ -1,15 +1,8 @@
 import { toEvent } from "@assay/fingerprint";
-import {
-  CHECK_NAMES,
-  type Checks,
-  closestName,
-  type Context,
-  ProblemError,
-  readContext,
-  readTime,
-} from "@assay/protocol";
+import { CHECK_NAMES, type Checks, closestName, type Context, ProblemError, readContext } from "@assay/protocol";
 import type { Input } from "@assay/rules";
 import { parseJson, readText } from "./read-text.ts";
+import { readTime } from "./past-time.ts";
 import { CommandError, EXIT } from "./report.ts";
 
 export interface EventOptions {
@@ -49,7 +42,7 @@ export async function readEventInput(path: string, options: EventOptions): Promi
     context: await contextOf(options),
     checks: checksOf(options.check ?? []),
     counters: Object.fromEntries((options.counter ?? []).map((pair) => [nameIn(pair), countIn(pair)])),
-    receivedAt: options.receivedAt === undefined ? event.timestamp : timeOf(options.receivedAt),
+    receivedAt: options.receivedAt === undefined ? event.timestamp : readTime("--received-at", options.receivedAt),
     kind: "sealed",
   };
 }
@@ -78,15 +71,6 @@ function checksOf(pairs: readonly string[]): Checks {
     else checks[name] = booleanIn(pair);
   }
   return checks;
-}
-
-function timeOf(text: string): number {
-  const time = readTime(text);
-  if (time !== undefined) return time;
-  throw new CommandError(
-    EXIT.usage,
-    `--received-at ${text} is neither unix milliseconds nor an ISO time, such as 2026-12-31T18:00:00Z.`,
-  );
 }
 
 function nameIn(pair: string): string {

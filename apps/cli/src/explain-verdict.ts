@@ -2,6 +2,7 @@ import { createAssayClient } from "@assay/client";
 import { ProblemError, type Verdict } from "@assay/protocol";
 import { RulesetError, type Ruleset } from "@assay/rules";
 import { showOutcome, showReason } from "./explain-event.ts";
+import { placeOf } from "./ingress-place.ts";
 import type { Paint } from "./paint.ts";
 import { folderOf, readFolder } from "./read-folder.ts";
 import { CommandError, EXIT, type Report, type World } from "./report.ts";
@@ -11,7 +12,7 @@ export interface ExplainVerdictOptions {
   readonly url?: string;
 }
 
-/** `assay rules explain <submission id>`: shows what a verdict kept of its rules. */
+/** `assay verdicts explain`, and `assay rules explain` for an id: shows what a verdict kept of its rules. */
 export async function explainVerdict(id: string, options: ExplainVerdictOptions, world: World): Promise<Report> {
   const { paint } = world;
   const verdict = await fetchVerdict(id, options, world);
@@ -43,15 +44,9 @@ export async function explainVerdict(id: string, options: ExplainVerdictOptions,
   };
 }
 
-async function fetchVerdict(id: string, { url: given }: ExplainVerdictOptions, { env }: World): Promise<Verdict> {
-  const url = given ?? env["ASSAY_URL"];
-  const key = env["ASSAY_KEY"];
-  if (!url || !key) {
-    throw new CommandError(
-      EXIT.usage,
-      "To explain a verdict, set ASSAY_URL to the address of an ingress and ASSAY_KEY to a secret of its ASSAY_INGRESS_KEYS.",
-    );
-  }
+/** The verdict of a submission, by the ingress. Throws a CommandError without one. */
+export async function fetchVerdict(id: string, options: ExplainVerdictOptions, world: World): Promise<Verdict> {
+  const { url, key } = placeOf(options.url, world, "To explain a verdict");
   const verdict = await ask(url, key, id);
   if (verdict === "pending") throw new CommandError(EXIT.unavailable, `${id} is not decided yet. Ask again later.`);
   if (verdict !== undefined) return verdict;

@@ -1,6 +1,6 @@
 import { ArchiveError } from "@assay/archive";
 import { migrateArchive } from "@assay/archive/migrate";
-import { ConfigError, readEnv } from "@assay/host/env";
+import { readDatabaseUrl } from "./database-url.ts";
 import { count } from "./faults.ts";
 import { CommandError, EXIT, type Report, type World } from "./report.ts";
 
@@ -10,7 +10,7 @@ export interface MigrateCommandOptions {
 
 /** `assay migrate`: brings the archive that `DATABASE_URL` names up to date. */
 export async function migrate({ dryRun = false }: MigrateCommandOptions, { env }: World): Promise<Report> {
-  const connectionString = readConnectionString(env);
+  const connectionString = readDatabaseUrl(env);
   const { applied } = await apply(connectionString, dryRun);
   const done = dryRun ? "Would apply" : "Applied";
   const lines =
@@ -27,18 +27,4 @@ async function apply(connectionString: string, dryRun: boolean): ReturnType<type
     if (!(error instanceof ArchiveError)) throw error;
     throw new CommandError(EXIT.unavailable, `${error.message} Nothing was changed.`, { cause: error });
   }
-}
-
-function readConnectionString(env: World["env"]): string {
-  try {
-    const url = readEnv(env, (reader) => reader.secret("DATABASE_URL"));
-    if (url !== undefined && /^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url)) return url;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new CommandError(EXIT.usage, error.message, { cause: error });
-  }
-  throw new CommandError(
-    EXIT.usage,
-    "Set DATABASE_URL to the archive's Postgres, for example postgres://assay:password@localhost:5432/assay.",
-  );
 }

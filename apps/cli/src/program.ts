@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { DEFAULT_TENANT, isSubmissionId, ROLES } from "@assay/protocol";
 import { RulesetError } from "@assay/rules";
 import { Command, CommanderError, Option } from "commander";
+import { addBackfill } from "./backfill-commands.ts";
 import { METRICS } from "./backtest/fail-if.ts";
 import { checkRulesets, type CheckOptions } from "./check-rulesets.ts";
+import { addDead } from "./dead-commands.ts";
 import type { DoctorOptions } from "./doctor/practice.ts";
 import { type DiffOptions, diffRulesets } from "./diff-rulesets.ts";
 import { addEndpoints } from "./endpoints-commands.ts";
@@ -16,8 +18,8 @@ import type { MigrateCommandOptions } from "./migrate.ts";
 import { printFactsSchema, printRulesetSchema } from "./print-schema.ts";
 import { CommandError, EXIT, type ExitCode, type Report, type World } from "./report.ts";
 import { runVendor, type VendorOptions } from "./run-vendor.ts";
-import { tailVerdicts, type TailVerdictsOptions } from "./tail-verdicts.ts";
 import { testRulesets } from "./test-rulesets.ts";
+import { addVerdictsCommands } from "./verdicts-commands.ts";
 
 /** What a run of the command leaves behind. */
 export interface Run {
@@ -39,7 +41,7 @@ interface FolderOptions {
 const EXIT_CODES = `
 Exit codes:
   0  fine
-  1  rulesets with errors, or with warnings under --strict, tests or checks that failed, or --fail-if that holds
+  1  rulesets with errors, or with warnings under --strict, tests, checks or replays that failed, or --fail-if that holds
   2  the command line, or a file it names, is wrong
   3  something was not found, cannot be read or cannot be reached, or is not decided yet`;
 
@@ -83,7 +85,7 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
     .description(
-      "Rulesets, verdicts, endpoints and keys of Assay, how an installation fares, its archive's tables, and a stand-in to try it without Fingerprint.",
+      "Rulesets, verdicts, endpoints, keys and dead letters of Assay, how an installation fares, its archive, lost webhooks, and a stand-in to try it without Fingerprint.",
     )
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
@@ -126,7 +128,13 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .argument("<old>", "a folder of rulesets, or the file of one that judges every row")
     .argument("<new>", "the same, changed")
     .option("--from <file>", "the rows: NDJSON, plain or gzip; - is stdin")
-    .option("--since <duration>", "rows of the archive; not in this version")
+    .addOption(
+      new Option("--since <time>", "rows of the archive (DATABASE_URL) from then on: 7d, unix ms or ISO").conflicts(
+        "from",
+      ),
+    )
+    .option("--until <time>", "rows of the archive before this time (default: now)")
+    .option("--tenant <name>", `whose rows of the archive (default: "${DEFAULT_TENANT}")`)
     .option("--ruleset <name>", "the ruleset that judges every row; by default the one of its flow")
     .option("--fail-if <condition>", `exit with 1 if it holds, as in 'block_rate_delta > 0.01 || flips > 100'`)
     .option("--max-bad <number>", "bad lines that are left out; more end it", "100")
@@ -189,23 +197,12 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .option("--any", "invent an ordinary event for every id that it does not know, made when the id says")
     .addHelpText("after", EXIT_CODES)
     .action(async (options: VendorOptions) => finish(await runVendor(options, world)));
+  addDead(plain, program, world, finish);
+  addBackfill(program, world, { exitCodes: EXIT_CODES, finish });
   addKeys(program, world, finish);
-  addVerdicts(program, world, finish);
+  addVerdictsCommands(program, { world, finish, command, plain });
   addEndpoints(program, plain, world, finish);
   return program;
-}
-
-function addVerdicts(program: Command, world: World, finish: (report: Report) => void): void {
-  plain(program.command("verdicts").description("what was decided"), "tail")
-    .description("show each verdict as it is made, until it is interrupted; with --json, one a line")
-    .option("--url <url>", "address of an ingress (default: ASSAY_URL; the key is ASSAY_KEY)")
-    .option("--filter <name=value>", "only this action, kind or flow; may be repeated", collect, [])
-    .option("--flow <flow>", "only this flow; may be repeated", collect, [])
-    .option("--test", "verdicts on test events, and no others")
-    .action(async (options: TailVerdictsOptions) => {
-      const report = await tailVerdicts(options, world);
-      if (report !== undefined) finish(report);
-    });
 }
 
 function addKeys(program: Command, world: World, finish: (report: Report) => void): void {

@@ -1,7 +1,9 @@
 import { createAssayClient, type TailedVerdict, type Trimmed, type VerdictFilter } from "@assay/client";
-import { type Action, ACTIONS, type Kind, KINDS, ProblemError, type Verdict } from "@assay/protocol";
+import { type Action, ACTIONS, type Kind, KINDS, ProblemError } from "@assay/protocol";
 import { count } from "./faults.ts";
+import { placeOf } from "./ingress-place.ts";
 import { CommandError, EXIT, type Report, type World } from "./report.ts";
+import { verdictLine } from "./verdict-line.ts";
 
 export interface TailVerdictsOptions {
   readonly url?: string;
@@ -12,14 +14,12 @@ export interface TailVerdictsOptions {
   readonly json?: boolean;
 }
 
-const STYLES = { allow: "green", challenge: "yellow", review: "yellow", block: "red" } as const;
-
 /**
  * `assay verdicts tail`: a line for each verdict as it is made, until it is interrupted. With `--json` the line is the
  * verdict, and there is no report. What was missed and what went wrong are lines, too: of people, or of JSON.
  */
 export async function tailVerdicts(options: TailVerdictsOptions, world: World): Promise<Report | undefined> {
-  const { url, key } = placeOf(options, world);
+  const { url, key } = placeOf(options.url, world, "To follow verdicts");
   const filter = readFilter(options);
   const client = open(url, key);
   const ending = new AbortController();
@@ -47,16 +47,6 @@ export async function tailVerdicts(options: TailVerdictsOptions, world: World): 
   }
   if (options.json === true) return undefined;
   return { exitCode: EXIT.fine, json: { verdicts }, text: `Stopped after ${count(verdicts, "verdict")}.` };
-}
-
-function placeOf({ url: given }: TailVerdictsOptions, { env }: World): { readonly url: string; readonly key: string } {
-  const url = given ?? env["ASSAY_URL"];
-  const key = env["ASSAY_KEY"];
-  if (url && key) return { url, key };
-  throw new CommandError(
-    EXIT.usage,
-    "To follow verdicts, set ASSAY_URL to the address of an ingress and ASSAY_KEY to a secret of its ASSAY_INGRESS_KEYS with the role read.",
-  );
 }
 
 function open(url: string, key: string): ReturnType<typeof createAssayClient> {
@@ -92,26 +82,8 @@ function oneOf<Value extends string>(known: readonly Value[], value: string, tex
   throw new CommandError(EXIT.usage, `--filter ${text} is none of ${known.join(", ")}.`);
 }
 
-// Columns of fixed width: what comes later is not known yet.
 function showVerdict(verdict: TailedVerdict["verdict"], { paint }: World): string {
-  const { decided_at, action, score, kind, context, id } = verdict;
-  // A later version may have other actions.
-  const style = Object.entries(STYLES).find(([known]) => known === action)?.[1] ?? "bold";
-  const columns = [
-    new Date(decided_at).toISOString().slice(11, 23),
-    paint(style, action.padEnd(9)),
-    String(score).padStart(3),
-    kind.padEnd(8),
-    (context?.flow ?? "-").padEnd(12),
-    id.padEnd(28),
-    whyOf(verdict),
-  ];
-  return columns.join("  ").trimEnd();
-}
-
-function whyOf({ undecided, reasons }: Verdict): string {
-  if (undecided !== undefined) return `undecided: ${undecided.code}`;
-  return reasons.map(({ rule }) => rule).join(", ");
+  return verdictLine(new Date(verdict.decided_at).toISOString().slice(11, 23), verdict, paint);
 }
 
 const AND_THE_ARCHIVE = {

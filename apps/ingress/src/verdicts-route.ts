@@ -1,4 +1,4 @@
-import { isEventId, isSubmissionId, ProblemError } from "@assay/protocol";
+import { isEventId, isSubmissionId, ProblemError, redriveOf } from "@assay/protocol";
 import { SubmissionStatus, Verdict } from "@assay/protocol/schemas";
 import { z } from "zod";
 import type { ArchiveLink } from "./archive-link.ts";
@@ -53,7 +53,8 @@ export function addVerdictsRoutes(app: App, deps: RouteDeps): void {
     const { id } = request.params;
     const state = isSubmissionId(id) ? await tenantOf(deps, request.tenant).reader.submission(id) : undefined;
     if (state === undefined) throw unknownSubmission(id);
-    const { status, lane, tries, label, outcomes } = state;
+    const { status, lane, tries, label, outcomes, redrivenAs } = state;
+    const before = redriveOf(id);
     return {
       id,
       status,
@@ -62,6 +63,8 @@ export function addVerdictsRoutes(app: App, deps: RouteDeps): void {
       ...(status === "snoozed" ? { snoozed: state.snoozed } : {}),
       ...(label === undefined ? {} : { label }),
       ...(outcomes === undefined ? {} : { outcomes: [...outcomes] }),
+      ...(redrivenAs === undefined ? {} : { redriven_as: redrivenAs }),
+      ...(before === undefined ? {} : { redrive_of: before }),
     };
   });
   app.get("/v1/events/:event_id/verdicts", { schema: EVENT_VERDICTS, config }, async (request, reply) => {

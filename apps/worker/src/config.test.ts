@@ -106,7 +106,7 @@ describe("loadConfig, archive", () => {
   });
 
   test.each<[Env, string]>([
-    [{ DATABASE_URL: "mysql://assay:hunter2@db" }, "DATABASE_URL: is no address of a Postgres."],
+    [{ DATABASE_URL: "mysql://assay:hunter2@db" }, "DATABASE_URL: is no postgres:// address."],
     [{ ASSAY_RETENTION_DAYS: "0" }, "ASSAY_RETENTION_DAYS: Set"],
     [{ ASSAY_EVENT_RETENTION_DAYS: "5000" }, "ASSAY_EVENT_RETENTION_DAYS: Set"],
     [{ ASSAY_ARCHIVE_BACKLOG_MAX_BYTES: "1000" }, "ASSAY_ARCHIVE_BACKLOG_MAX_BYTES: Set"],

@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import type { Inputs, Loaded, PinRequest, Publication, Published, Work } from "@assay/ledger";
+import {
+  type Inputs,
+  type Loaded,
+  type MadeFrom,
+  type PinRequest,
+  type Publication,
+  type Published,
+  type Work,
+  writeMadeFrom,
+} from "@assay/ledger";
 import { INPUT_FAULT_CODES, laneOf, type UndecidedCode } from "@assay/protocol";
 import type { CounterUse, Decision, Ruleset, RulesetFolder } from "@assay/rules";
 import {
@@ -227,32 +236,30 @@ function decide(deps: DecidingDeps, judged: Judged, answers: Answers | undefined
 function judgmentOf(parts: VerdictParts, answers: Answers | undefined): Judgment {
   const { work, sourced, undecided, ruleset, candidate, decision } = parts;
   const verdict = verdictOf(parts);
-  const madeFrom = [
-    answers?.inputs.pinned ?? "",
-    ruleset.digest,
-    candidate?.ruleset.digest ?? "",
-    sourced === undefined ? "" : sourceOf(sourced),
-  ];
   return {
     decision,
     ...(sourced === undefined ? {} : { event: sourced.event }),
     publication: {
       id: work.id,
-      lane: laneOf(work.meta.kind),
+      lane: laneOf(work.meta.kind, work.id),
       verdict,
       digest: verdictDigest(verdict),
-      pinned: madeFrom.join("|"),
+      pinned: writeMadeFrom({
+        ruleset: ruleset.digest,
+        ...(answers === undefined ? {} : { inputs: answers.inputs }),
+        ...(candidate === undefined ? {} : { candidate: candidate.ruleset.digest }),
+        ...(sourced === undefined ? {} : sourceOf(sourced)),
+      }),
       deadLetter: work.meta.test !== true && undecided !== undefined && INPUT_FAULT_CODES.has(undecided),
     },
   };
 }
 
 /** What an event hangs on besides its submission: a lookup may answer otherwise the next time. */
-function sourceOf({ event, source }: BroughtEvent): string {
+function sourceOf({ event, source }: BroughtEvent): Pick<MadeFrom, "source" | "eventDigest"> {
   const mayDiffer = source === "lookup" || source === "stored";
-  return mayDiffer
-    ? `${source}:${createHash("sha256").update(JSON.stringify(event)).digest("base64url").slice(0, 16)}`
-    : source;
+  if (!mayDiffer) return { source };
+  return { source, eventDigest: createHash("sha256").update(JSON.stringify(event)).digest("base64url").slice(0, 16) };
 }
 
 /** The ruleset that the submission names, else that of its flow; undefined when the name is not known. */

@@ -63,7 +63,10 @@ export function createWorkerMetrics(metrics: Metrics) {
     queueJobs: metrics.gauge("queue_jobs", "Jobs by queue and state; set by the leader alone.", ["queue", "state"]),
     pending: metrics.gauge("pending", "Accepted and undecided submissions; set by the leader alone.", ["lane"]),
     pendingOldest: metrics.gauge("pending_oldest_age_seconds", "Age of the oldest undecided submission.", ["lane"]),
-    deadLetters: metrics.gauge("dead_letters", "Submissions kept as dead letters.", ["kind"]),
+    deadLetters: metrics.gauge("dead_letters", "Dead letters that are kept.", ["kind"]),
+    deadLettersDropped: metrics.gauge("dead_letters_dropped", "Dead letters that went because there were too many.", [
+      "kind",
+    ]),
     streamLag: metrics.gauge(
       "stream_lag",
       "Verdicts that a group of consumers has not been given; set by the leader alone.",

@@ -92,6 +92,7 @@ describe("pinRequestOf", () => {
   test("claims what somebody presented, and nothing else", () => {
     expect(ask().request?.use).toMatchObject({ eventId: EVENT.event_id, flow: "login", bound: true });
     expect(ask({ kind: "webhook" }).request).not.toHaveProperty("use");
+    expect(ask({ id: `s_${"a".repeat(26)}~1` }).request).not.toHaveProperty("use");
   });
 
   test("claims nothing by the address of a relay, which another visitor may have next", () => {

@@ -1,5 +1,5 @@
 import { type CounterRequest, keyedHash, type PinRequest, type Use, type Work } from "@assay/ledger";
-import { type Checks, type Context, type Event, parseAddress } from "@assay/protocol";
+import { type Checks, type Context, type Event, parseAddress, redriveOf } from "@assay/protocol";
 import type { CounterUse, Ruleset } from "@assay/rules";
 import { isBound, isPresented, isRelayed, type View } from "@assay/rules/verdict";
 
@@ -18,10 +18,11 @@ export function pinRequestOf(submission: {
 }): PinRequest | undefined {
   const { work, event, live, asked, hashKey } = submission;
   const { kind, context = {} } = work.meta;
-  const use = isPresented(kind) ? useOf(event, context, live, hashKey) : undefined;
+  // What is judged once more, or long after, has been counted or is no news, and nobody presents it.
+  const isRedriven = redriveOf(work.id) !== undefined;
+  const use = isPresented(kind) && !isRedriven ? useOf(event, context, live, hashKey) : undefined;
   if (use === undefined && asked.length === 0) return undefined;
-  // What is judged once more, or long after, has been counted or is no news.
-  const adds = kind !== "backfill" && !work.id.includes("~");
+  const adds = kind !== "backfill" && !isRedriven;
   return {
     id: work.id,
     receivedAt: work.receivedAt,

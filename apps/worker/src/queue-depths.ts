@@ -48,6 +48,7 @@ export function createQueueDepths(options: {
       metrics.pending.reset();
       metrics.pendingOldest.reset();
       metrics.deadLetters.reset();
+      metrics.deadLettersDropped.reset();
       metrics.streamLag.reset();
     },
     async oldestJobAgeMs(lane, now) {

@@ -1,7 +1,7 @@
 import type { Producer } from "@assay/client/producer";
 import type { Logger } from "@assay/host";
-import { findOverdue, holdLease, pendingOf, readStreamLag, releaseLease } from "@assay/ledger";
-import { type Keys, type Lane, LANES, leaderKey } from "@assay/protocol";
+import { findOverdue, holdLease, pendingOf, readLetterTally, readStreamLag, releaseLease } from "@assay/ledger";
+import { type Keys, type Lane, LANES, leaderKey, LETTER_KINDS } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { clearArchiveBacklog, showArchiveBacklog } from "./archive/show-backlog.ts";
 import type { WorkerMetrics } from "./metrics.ts";
@@ -75,9 +75,10 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     for (const { keys } of tenants) {
       await redis.xtrim(keys.verdicts(), "MINID", "~", String(now - options.streamTtlMs));
     }
-    for (const kind of ["input", "delivery", "pipeline"] as const) {
-      const counts = await Promise.all(tenants.map(({ keys }) => redis.xlen(keys.deadLetters(kind))));
-      metrics.deadLetters.set({ kind }, sum(counts));
+    for (const kind of LETTER_KINDS) {
+      const tallies = await Promise.all(tenants.map(({ keys }) => readLetterTally(redis, keys, kind)));
+      metrics.deadLetters.set({ kind }, sum(tallies.map(({ count }) => count)));
+      metrics.deadLettersDropped.set({ kind }, sum(tallies.map(({ dropped }) => dropped)));
     }
     await showStreamLag();
     await showBacklog(now);

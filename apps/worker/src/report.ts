@@ -45,7 +45,7 @@ export function createReport(options: {
       ruleset: name,
     };
     metrics.verdicts.inc({ ...labels, undecided: verdict.undecided?.code ?? "none" });
-    metrics.acceptToVerdict.observe({ lane: laneOf(verdict.kind) }, secondsWaited(verdict));
+    metrics.acceptToVerdict.observe({ lane: laneOf(verdict.kind, verdict.id) }, secondsWaited(verdict));
     metrics.score.observe({ ruleset: name }, verdict.score);
     for (const { rule } of verdict.reasons) metrics.ruleHits.inc({ ruleset: name, rule, mode: "live" });
     for (const { rule } of verdict.shadow) metrics.ruleHits.inc({ ruleset: name, rule, mode: "shadow" });

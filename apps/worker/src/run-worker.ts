@@ -13,7 +13,7 @@ import {
 import { connectForCommands, disconnect } from "@assay/ledger";
 import { leaderKey } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { type Archiver, type ArchiverOptions, createArchiver } from "./archive/archiver.ts";
+import type { Archiver, ArchiverOptions } from "./archive/archiver.ts";
 import { createCalm } from "./calm.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createDeliverer, type Deliverer, type DelivererOptions } from "./deliver/deliverer.ts";
@@ -113,7 +113,7 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   });
   for (const warning of warnings) logger.warn(warning);
 
-  archiver = createArchiverOf({ ...options, redis, metrics, adminPort, open, delay });
+  archiver = await createArchiverOf({ ...options, redis, metrics, adminPort, open, delay });
   const archiving = archiver;
   stops.push(async () => archiving?.stop());
   const archive = openArchiveOf(config);
@@ -167,11 +167,13 @@ function createDelivererOf(
   });
 }
 
-function createArchiverOf(
+async function createArchiverOf(
   options: RunOptions & Pick<ArchiverOptions, "redis" | "metrics" | "open" | "delay"> & { readonly adminPort: number },
-): Archiver | undefined {
+): Promise<Archiver | undefined> {
   const { config, adminPort, archiveTiming, ...rest } = options;
   if (config.archive === undefined || !config.roles.includes("archive")) return undefined;
+  // Loaded here, as whoever only decides or delivers needs no client of Postgres.
+  const { createArchiver } = await import("./archive/archiver.ts");
   return createArchiver({
     ...rest,
     config: config.archive,

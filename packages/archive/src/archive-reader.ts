@@ -2,6 +2,7 @@ import { inflateRawSync } from "node:zlib";
 import { isRecord, type Label, LABELS, MAX_EVENT_BYTES } from "@assay/protocol";
 import { ArchiveError } from "./archive-error.ts";
 import type { ArchivePool } from "./archive-pool.ts";
+import { type BacktestPage, type BacktestRange, readBacktestRows } from "./backtest-rows.ts";
 import { writeCursor } from "./cursor.ts";
 import { DAY_MS, listPartitions, type Partitioned } from "./partitions.ts";
 import { type PublishedRange, type PublishedVerdict, readPublished } from "./read-published.ts";
@@ -71,7 +72,7 @@ export interface ArchiveReader {
    * received. What still waits for the archive is not among them yet, also where later ones are.
    */
   published(range: PublishedRange): Promise<PublishedVerdict[]>;
-  /** Which of these event ids any verdict is on. */
+  /** Which of these event ids any verdict is on. Throws, too, where there are no tables: then none would be known. */
   knownEvents(wanted: { readonly tenant: string; readonly eventIds: readonly string[] }): Promise<Set<string>>;
   /** What a verdict was made from, by the verdict's own time; undefined when it is no longer kept. */
   madeFrom(wanted: Wanted & { readonly receivedAt: number }): Promise<ArchivedEvent | undefined>;
@@ -80,6 +81,8 @@ export interface ArchiveReader {
   ruleset(digest: string): Promise<ArchivedRuleset | undefined>;
   /** What became of a submission, in the order in which it occurred, at most 100. */
   labels(wanted: Wanted): Promise<ArchivedLabel[]>;
+  /** What rules can be tried on, in the order in which it was received. A day that is dropped meanwhile ends there. */
+  backtestRows(range: BacktestRange): AsyncIterable<BacktestPage>;
   /** Closes the pool. May be called twice. */
   stop(): Promise<void>;
 }
@@ -160,6 +163,9 @@ export function createArchiveReader({ pool }: ArchiveReaderOptions): ArchiveRead
     },
     published: (range) => readPublished(pool, range),
     async knownEvents({ tenant, eventIds }) {
+      const [made] = await pool.query<{ found: boolean }>("SELECT to_regclass('assay.verdicts') IS NOT NULL AS found");
+      if (made?.found !== true)
+        throw new ArchiveError("archive_unavailable", "The archive has no tables. Run: assay migrate");
       // By the text of the column, which may be shorter.
       const left = new Map(eventIds.map((eventId) => [column(eventId) ?? "", eventId]));
       const known = new Set<string>();
@@ -210,6 +216,7 @@ export function createArchiveReader({ pool }: ArchiveReaderOptions): ArchiveRead
         };
       });
     },
+    backtestRows: (range) => readBacktestRows(pool, range),
     stop: () => pool.stop(),
   };
 }

@@ -19,6 +19,7 @@ export {
   type Rejection,
   type Written,
 } from "./archive-writer.ts";
+export type { BacktestPage, BacktestRange } from "./backtest-rows.ts";
 export { maintainArchive, type Maintained, type Retention } from "./maintain-archive.ts";
 export { pendingMigrations } from "./migrations.ts";
 export type { PublishedRange, PublishedVerdict } from "./read-published.ts";

@@ -1,6 +1,7 @@
 import {
   type GroupPlace,
   type GroupRead,
+  layAsideVerdict,
   type GroupReadUpToGap,
   holdLease,
   moveGroup,
@@ -48,7 +49,7 @@ export interface GroupCommands {
    */
   keep(entryIds: readonly string[], idleMs: number): Promise<string[]>;
   acknowledge(entryIds: readonly string[]): Promise<void>;
-  /** Acknowledges an entry and keeps it as a dead letter. The oldest go beyond some 10,000. */
+  /** Acknowledges an entry and keeps it as a dead letter. */
   layAside(
     entry: StreamEntry,
     letter: { id: string; reason: DeadReason; deliveries: number; at: number },
@@ -67,7 +68,6 @@ export interface GroupCommandsOptions {
   readonly consumer: string;
 }
 
-const MAX_DEAD_LETTERS = 10_000;
 const MAX_HELD = 1000;
 
 /** Commands of one consumer on the stream `verdicts` of its tenant. */
@@ -111,12 +111,7 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
       if (entryIds.length > 0) await redis.xack(stream, group, ...entryIds);
     },
     async layAside({ entryId, json = "" }, { id, reason, deliveries, at }) {
-      const fields = { id, code: reason, at, group, entry: entryId, deliveries, envelope: json };
-      await redis
-        .multi()
-        .xadd(keys.deadLetters("delivery"), "MAXLEN", "~", MAX_DEAD_LETTERS, "*", ...Object.entries(fields).flat())
-        .xack(stream, group, entryId)
-        .exec();
+      await layAsideVerdict(redis, keys, { group, entryId, id, code: reason, deliveries, at, envelope: json });
     },
     async leave(takeoverAfterMs) {
       const held = readPending(await redis.xpending(stream, group, "-", "+", MAX_HELD, consumer));

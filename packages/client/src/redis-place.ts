@@ -33,6 +33,7 @@ export function takeRedisPlace({ redis, connect, keys }: RedisPlaceOptions, want
   const ending = new AbortController();
   const cut = new AbortController();
   const place = joinVerdictGroup({
+    group,
     commands: createGroupCommands({ redis, reader, keys, group, consumer }),
     consumer,
     wants: wantedBy(wanted.filter ?? {}),

@@ -34,6 +34,8 @@ export interface VerdictGroup {
 
 export interface VerdictGroupOptions {
   readonly commands: GroupCommands;
+  /** The group's name: verdicts that are delivered again are for one group alone. */
+  readonly group: string;
   /** This consumer's name. */
   readonly consumer: string;
   /** Which verdicts are wanted; the others are acknowledged unseen. */
@@ -170,7 +172,7 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     const wanted: Delivery[] = [];
     const unwanted: string[] = [];
     for (const { entry, deliveries } of received) {
-      const verdict = readEntry(entry);
+      const verdict = readEntry(entry, options.group);
       if (verdict === "unreadable") await layAside(entry, deliveries, "", verdict);
       else if (verdict === undefined || !options.wants(verdict)) unwanted.push(entry.entryId);
       else if (deliveries > MAX_DELIVERIES) await layAside(entry, MAX_DELIVERIES, verdict.id, "deliveries_exhausted");
@@ -223,10 +225,10 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
   };
 }
 
-// Undefined for a type of message that this version does not know.
-function readEntry({ json }: StreamEntry): Verdict | "unreadable" | undefined {
+// Undefined for a type of message that this version does not know, and for what is another group's.
+function readEntry({ json }: StreamEntry, group: string): Verdict | "unreadable" | undefined {
   try {
-    return readEnvelope(json ?? "")?.data;
+    return readEnvelope(json ?? "", group)?.data;
   } catch {
     return "unreadable";
   }

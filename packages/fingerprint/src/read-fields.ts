@@ -17,7 +17,7 @@ export interface Findings {
   readonly wrongTypes: readonly string[];
 }
 
-/** A copy of an event's fields that holds only values of the documented types. */
+/** An event's fields with values of the documented types alone. Parts that hold no other are those of the JSON itself. */
 export interface ReadFields extends Findings {
   readonly fields: Record<string, unknown>;
 }
@@ -29,7 +29,7 @@ const MAX_VALUE_CHARACTERS = 64;
 const MAX_DEPTH = 32;
 
 /**
- * Copies JSON in v4 shape, without touching it. Nulls become absent; known fields of a wrong type too, so that no rule
+ * Reads JSON in v4 shape, without touching it. Nulls become absent; known fields of a wrong type too, so that no rule
  * ever meets `incognito: 1`; unknown fields and values pass. `leaveOut` drops known fields it is true for; `unknownFields`
  * are those known already to be unknown.
  */
@@ -38,7 +38,7 @@ export function readFields(
   options: { leaveOut?: (node: FieldNode) => boolean; unknownFields?: readonly string[] } = {},
 ): ReadFields {
   const reading: Reading = {
-    leaveOut: options.leaveOut ?? (() => false),
+    leaveOut: options.leaveOut,
     unknownFields: [...(options.unknownFields ?? [])],
     unknownValues: [],
     wrongTypes: [],
@@ -49,37 +49,55 @@ export function readFields(
 }
 
 interface Reading {
-  readonly leaveOut: (node: FieldNode) => boolean;
+  readonly leaveOut: ((node: FieldNode) => boolean) | undefined;
   readonly unknownFields: string[];
   readonly unknownValues: UnknownValue[];
   readonly wrongTypes: string[];
 }
 
+// The same object where all of it may stay, as nearly all does: copying takes longer than looking.
 function readObject(
   json: Record<string, unknown>,
   known: ReadonlyMap<string, FieldNode>,
   parent: string,
   reading: Reading,
 ): Record<string, unknown> {
+  let fields: Record<string, unknown> | undefined;
+  for (const name of Object.keys(json)) {
+    const given = json[name];
+    const node = known.get(name);
+    const value = node === undefined ? clean(given, MAX_DEPTH) : readKnown(given, node, reading);
+    if (node === undefined && value !== undefined) note(reading.unknownFields, pathOf(parent, name));
+    const isKept = value !== undefined && name !== "__proto__";
+    if (value === given && isKept) {
+      if (fields !== undefined) fields[name] = value;
+      continue;
+    }
+    fields ??= before(json, name);
+    if (isKept) fields[name] = value;
+  }
+  return fields ?? json;
+}
+
+/** What stands in an object before a name. */
+function before(json: Record<string, unknown>, end: string): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const name of Object.keys(json)) {
-    const node = known.get(name);
-    const value = node === undefined ? copy(json[name], MAX_DEPTH) : readKnown(json[name], node, reading);
-    if (node === undefined && value !== undefined) note(reading.unknownFields, pathOf(parent, name));
-    if (value !== undefined && name !== "__proto__") fields[name] = value;
+    if (name === end) break;
+    fields[name] = json[name];
   }
   return fields;
 }
 
 function readKnown(json: unknown, node: FieldNode, reading: Reading): unknown {
-  if (json === null || json === undefined || reading.leaveOut(node)) return undefined;
+  if (json === null || json === undefined || reading.leaveOut?.(node) === true) return undefined;
   if (!hasType(json, node.field.type)) {
     note(reading.wrongTypes, node.path);
     return undefined;
   }
   noteUnknownValue(json, node, reading);
   if (node.children.size > 0 && isRecord(json)) return readObject(json, node.children, node.path, reading);
-  return typeof json === "object" ? copy(json, MAX_DEPTH) : json;
+  return typeof json === "object" ? clean(json, MAX_DEPTH) : json;
 }
 
 function hasType(json: unknown, type: EventField["type"]): boolean {
@@ -114,17 +132,21 @@ export function pathOf(parent: string, name: string): string {
   return parent === "" ? told : `${parent}.${told}`;
 }
 
-/** Copies any JSON without its nulls. Undefined for what JSON cannot hold. */
-function copy(json: unknown, depth: number): unknown {
+/** Any JSON without its nulls; the same where it has none. Undefined for what JSON cannot hold. */
+function clean(json: unknown, depth: number): unknown {
   if (typeof json === "string" || typeof json === "boolean") return json;
   if (typeof json === "number") return Number.isFinite(json) ? json : undefined;
   if (depth === 0) return undefined;
-  if (Array.isArray(json)) return json.map((item) => copy(item, depth - 1)).filter((item) => item !== undefined);
-  if (!isRecord(json)) return undefined;
-  const fields: Record<string, unknown> = {};
-  for (const name of Object.keys(json)) {
-    const value = copy(json[name], depth - 1);
-    if (value !== undefined && name !== "__proto__") fields[name] = value;
+  if (Array.isArray(json)) {
+    const items = json.map((item) => clean(item, depth - 1)).filter((item) => item !== undefined);
+    return items.length === json.length && items.every((item, index) => item === json[index]) ? json : items;
   }
-  return fields;
+  if (!isRecord(json)) return undefined;
+  const entries = Object.entries(json);
+  const kept = entries.flatMap(([name, given]): [string, unknown][] => {
+    const value = clean(given, depth - 1);
+    return value === undefined || name === "__proto__" ? [] : [[name, value]];
+  });
+  const isSame = kept.length === entries.length && kept.every(([, value], index) => value === entries[index]?.[1]);
+  return isSame ? json : Object.fromEntries(kept);
 }

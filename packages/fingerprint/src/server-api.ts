@@ -15,7 +15,7 @@ export interface ServerApiOptions {
 }
 
 /** Bounds of one exchange, body included. */
-export interface ExchangeOptions {
+interface ExchangeOptions {
   readonly timeoutMs: number;
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;

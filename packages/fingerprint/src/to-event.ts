@@ -21,16 +21,17 @@ export type ToEvent =
 /**
  * Reads a v4 event, a v3 event with `products` or a flat v3 webhook as one v4 event. Absent stays absent; null and
  * values of a wrong type become absent, and so does a factory reset at time 0; a partially completed event loses its
- * signals. Never throws on JSON and never changes it.
+ * signals. Of a v4 event only the fields of `only` are read, and what every event has; all when it is left out. Never
+ * throws on JSON and never changes it; nor must you afterwards, as the event shares what is the same in both.
  */
-export function toEvent(json: unknown): ToEvent {
+export function toEvent(json: unknown, only?: ReadonlySet<string>): ToEvent {
   if (!isRecord(json)) return refuse("not_an_object");
   const version = eventVersion(json);
   switch (version) {
     case undefined:
       return refuse("unknown_shape");
     case "v4":
-      return finish(readFields(json), []);
+      return finish(readFields(only === undefined ? json : chosen(json, only)), []);
     case "v3":
     case "v3_webhook": {
       const { draft, signalErrors, unknownFields } = fromV3(json, version);
@@ -45,13 +46,29 @@ function finish({ fields, ...findings }: ReadFields, signalErrors: readonly Sign
   const { event_id: eventId, timestamp } = fields;
   if (typeof eventId !== "string" || !isEventId(eventId)) return refuse("invalid_event_id");
   if (typeof timestamp !== "number" || timestamp <= 0) return refuse("invalid_timestamp");
-  // The vendor's way to say that it does not know when. As a time it would be long ago, and look harmless.
-  if (fields["factory_reset_timestamp"] === 0) delete fields["factory_reset_timestamp"];
   const isPartial = fields["incremental_identification_status"] === "partially_completed";
-  const event = { ...(isPartial ? withoutSignals(fields) : fields), event_id: eventId, timestamp };
+  const known = withoutNever(isPartial ? withoutSignals(fields) : fields);
+  const event = { ...known, event_id: eventId, timestamp };
   return { ok: true, event, ...findings, signalErrors };
 }
 
 function refuse(reason: RefusalReason): ToEvent {
   return { ok: false, code: "not_an_event", reason };
+}
+
+// The vendor's way to say that it does not know when. As a time it would be long ago, and look harmless.
+function withoutNever(fields: Record<string, unknown>): Record<string, unknown> {
+  if (fields["factory_reset_timestamp"] !== 0) return fields;
+  const { factory_reset_timestamp: _, ...others } = fields;
+  return others;
+}
+
+/** What says whether it is an event, and how it is read. */
+const NEEDED = ["event_id", "timestamp", "incremental_identification_status"];
+
+function chosen(json: Record<string, unknown>, only: ReadonlySet<string>): Record<string, unknown> {
+  const few: Record<string, unknown> = {};
+  for (const name of NEEDED) if (Object.hasOwn(json, name)) few[name] = json[name];
+  for (const name of only) if (Object.hasOwn(json, name)) few[name] = json[name];
+  return few;
 }

@@ -1,7 +1,11 @@
+import { inflateRawSync } from "node:zlib";
 import { isRecord, type Label, LABELS } from "@assay/protocol";
 
+/** Of a folder of rulesets as JSON, escaped. */
+const MAX_RULESET_BYTES = 256 * 1024 * 1024;
+
 /** Something on its way to the archive. */
-export type ArchiveEntry = VerdictEntry | LabelEntry | UnreadableEntry;
+export type ArchiveEntry = VerdictEntry | LabelEntry | RulesetEntry | UnreadableEntry;
 
 interface Placed {
   /** Its place in the stream `archive`. */
@@ -39,6 +43,18 @@ interface LabelEntry extends Placed {
   readonly toldAt: number;
 }
 
+/** The files of a ruleset that decided. */
+interface RulesetEntry extends Placed {
+  readonly type: "ruleset";
+  readonly digest: string;
+  readonly name: string;
+  readonly engine: string;
+  /** Path → text. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Unix ms. */
+  readonly loadedAt: number;
+}
+
 /** What another version wrote. */
 interface UnreadableEntry extends Placed {
   readonly type: "unreadable";
@@ -67,7 +83,25 @@ export function readArchiveEntry(entryId: string, cells: readonly Buffer[]): Arc
     };
   }
   if (type === "label") return readLabel(placed, text) ?? unreadable;
+  if (type === "ruleset") return readRuleset(placed, text("d"), field("j")) ?? unreadable;
   return unreadable;
+}
+
+/** As `tellRuleset` writes it. */
+function readRuleset(placed: Placed, digest: string | undefined, body: Buffer | undefined): RulesetEntry | undefined {
+  const { name, engine, files, loaded_at: loadedAt } = parse(inflate(body)) ?? {};
+  if (digest === undefined || typeof name !== "string" || typeof engine !== "string") return undefined;
+  if (!isRecord(files) || typeof loadedAt !== "number") return undefined;
+  const texts = Object.fromEntries(Object.entries(files).map(([path, text]) => [path, String(text)]));
+  return { ...placed, type: "ruleset", digest, name, engine, files: texts, loadedAt };
+}
+
+function inflate(body: Buffer | undefined): string | undefined {
+  try {
+    return body && inflateRawSync(body, { maxOutputLength: MAX_RULESET_BYTES }).toString();
+  } catch {
+    return undefined;
+  }
 }
 
 function readLabel(placed: Placed, text: (name: string) => string | undefined): LabelEntry | undefined {

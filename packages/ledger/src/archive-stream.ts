@@ -1,5 +1,6 @@
 import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
+import { LAY_ASIDE, letterCaps, letterKeys } from "./lay-aside.ts";
 import { type ArchiveEntry, readArchiveEntry } from "./archive-entry.ts";
 import { ARCHIVE_GROUP } from "./archive-keep.ts";
 import { createScript } from "./script.ts";
@@ -19,7 +20,7 @@ export interface ArchiveStream {
    * each is given out at least once.
    */
   read(options: { count: number; blockMs: number; takeoverAfterMs: number }): Promise<ArchiveEntry[]>;
-  /** Removes entries that are in the archive. Those that it rejected are kept as dead letters of the pipeline, at most 100. */
+  /** Removes entries that are in the archive. Those that it rejected are kept as dead letters of the pipeline. */
   settle(entries: readonly ArchiveEntry[], rejected?: readonly RejectedEntry[]): Promise<void>;
 }
 
@@ -45,23 +46,22 @@ export interface ArchiveBacklog {
   readonly droppedBytes: number;
 }
 
-const MAX_DEAD_LETTERS = 100;
-
 /*
  * Entries go when they are acknowledged, so that the stream holds the backlog and nothing else. One that was dropped or
  * settled meanwhile is not counted again. A dead letter is written first: a full Redis refuses it before anything has
  * happened, and lets go of what needs none.
  */
 const settle = createScript(`
-local archive, backlog, dead = unpack(KEYS)
-local group, max_dead = ARGV[1], ARGV[2]
-for n = 3, #ARGV, 3 do
+${LAY_ASIDE}
+local archive, backlog, dead, tally = unpack(KEYS)
+local group, max_dead, max_dead_bytes = unpack(ARGV, 1, 3)
+for n = 4, #ARGV, 3 do
   if ARGV[n + 2] ~= '' then
     local entry = redis.call('XRANGE', archive, ARGV[n], ARGV[n])[1]
-    if entry then redis.call('XADD', dead, 'MAXLEN', max_dead, '*', 'code', ARGV[n + 2], unpack(entry[2])) end
+    if entry then lay_aside(dead, tally, max_dead, max_dead_bytes, 'code', ARGV[n + 2], unpack(entry[2])) end
   end
 end
-for n = 3, #ARGV, 3 do
+for n = 4, #ARGV, 3 do
   redis.call('XACK', archive, group, ARGV[n])
   if redis.call('XDEL', archive, ARGV[n]) == 1 then redis.call('HINCRBY', backlog, 'bytes', -tonumber(ARGV[n + 1])) end
 end
@@ -104,13 +104,13 @@ export function createArchiveStream({ redis, reader, keys, consumer }: ArchiveSt
       if (entries.length === 0) return;
       const codes = new Map(rejected.map(({ entryId, code }) => [entryId, code]));
       const args = entries.flatMap((entry) => [entry.entryId, entry.bytes, codes.get(entry.entryId) ?? ""]);
-      const scriptKeys = [stream, keys.archiveBacklog(), keys.deadLetters("pipeline")];
-      await settle.run(redis, scriptKeys, [ARCHIVE_GROUP, MAX_DEAD_LETTERS, ...args]);
+      const scriptKeys = [stream, keys.archiveBacklog(), ...letterKeys(keys, "pipeline")];
+      await settle.run(redis, scriptKeys, [ARCHIVE_GROUP, ...letterCaps("pipeline"), ...args]);
     },
   };
 }
 
-/** How much waits for the archive of a tenant. */
+/** How much waits for the archive of a tenant. Where nothing is older than `since`, the archive has all until then. */
 export async function readArchiveBacklog(redis: Redis, keys: Keys): Promise<ArchiveBacklog> {
   const [entries, oldest, [bytes, dropped, droppedBytes]] = await Promise.all([
     redis.xlen(keys.archive()),

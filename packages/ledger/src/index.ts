@@ -19,7 +19,14 @@ export {
   whenReady,
 } from "./connection.ts";
 export type { PlannedCounter } from "./counting.ts";
-export { type InputLetter, readInputLetters } from "./dead-letters.ts";
+export {
+  type DeadLetter,
+  dropLetters,
+  type InputLetter,
+  readInputLetters,
+  readLetter,
+  walkLetters,
+} from "./dead-letters.ts";
 export {
   awaitEvent,
   inquireEvent,
@@ -39,6 +46,7 @@ export {
   type StreamBatch,
   streamEnd,
 } from "./follow-stream.ts";
+export { tellRuleset, type ToldRuleset } from "./tell-ruleset.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
 export {
   type GroupMember,
@@ -57,10 +65,12 @@ export {
   type Inputs,
   pinInputs,
   type PinRequest,
+  readInputs,
   type Use,
 } from "./inputs.ts";
 export { keepDeliveries } from "./keep-deliveries.ts";
 export { keyedHash, referenceHash } from "./keyed-hash.ts";
+export { type GivenUpVerdict, layAsideVerdict, type LetterTally, readLetterTally } from "./lay-aside.ts";
 export { holdLease, releaseLease } from "./lease.ts";
 export { letGoSubmissions, type Release } from "./let-go.ts";
 export { type Loaded, loadSubmissions, type Work } from "./load.ts";
@@ -73,7 +83,8 @@ export {
   type Turn,
   type TurnRequest,
 } from "./lookup-line.ts";
-export { type InstallationMeta, openInstallation, SchemaMismatchError } from "./meta.ts";
+export { type MadeFrom, readMadeFrom, writeMadeFrom } from "./made-from.ts";
+export { type InstallationMeta, openInstallation, readInstallation, SchemaMismatchError } from "./meta.ts";
 export { findOverdue, type Overdue, pendingOf } from "./overdue.ts";
 export { planDeliveries, type PlannedDelivery, replayDeliveries } from "./plan-deliveries.ts";
 export { type Publication, type Published, type PublishOptions, publishVerdicts } from "./publish.ts";
@@ -85,7 +96,7 @@ export {
   type SubmissionState,
   type VerdictState,
 } from "./read.ts";
-export type { Meta, ToldOutcome } from "./record.ts";
+export { type Meta, readMeta, type ToldOutcome } from "./record.ts";
 export { isPassing, redisErrorKind } from "./redis-error.ts";
 export {
   checkServer,
@@ -96,6 +107,7 @@ export {
   type ServerAssertion,
   type ServerReport,
 } from "./server.ts";
+export { redriveLetter, type Redriven } from "./redrive.ts";
 export { endReplay, moveReplay, readReplays, type Replay, requestReplay } from "./replays.ts";
 export { type Report, type Reported, reportOutcome } from "./report.ts";
 export {

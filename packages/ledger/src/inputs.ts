@@ -210,7 +210,8 @@ function argsOfUse(use: Use | undefined): (string | number)[] {
   return ["1", use.bound ? "1" : "0", use.ipHash, use.userAgentHash, use.userIdHash, use.ttlMs];
 }
 
-function readInputs([claimed = "", ...values]: readonly string[]): Inputs {
+/** What was learned, from a claim (empty where there is none) and the values of counters as they are pinned. */
+export function readInputs([claimed = "", ...values]: readonly string[]): Inputs {
   return {
     ...(claimed === "" ? {} : { claim: readClaim(claimed) }),
     counters: values.map((value) => ({ value: Number.parseInt(value, 10), isWarming: value.endsWith("w") })),

@@ -27,7 +27,17 @@ export async function openInstallation(redis: Redis, prefix: string, freshKey: s
     redis.hsetnx(key, "shards", SHARD_COUNT),
     redis.hsetnx(key, "hash_key", freshKey),
   ]);
-  const [schema, shards, hashKey] = await redis.hmget(key, "schema", "shards", "hash_key");
+  return checked(key, await redis.hmget(key, "schema", "shards", "hash_key"));
+}
+
+/** The same of an installation that is there already, undefined where there is none: also while Redis is full. */
+export async function readInstallation(redis: Redis, prefix: string): Promise<InstallationMeta | undefined> {
+  const key = metaKey(prefix);
+  const fields = await redis.hmget(key, "schema", "shards", "hash_key");
+  return fields.every((field) => field === null) ? undefined : checked(key, fields);
+}
+
+function checked(key: string, [schema, shards, hashKey]: readonly (string | null)[]): InstallationMeta {
   if (schema !== String(SCHEMA_VERSION) || shards !== String(SHARD_COUNT) || typeof hashKey !== "string") {
     throw new SchemaMismatchError(
       `${key} says schema ${schema}, shards ${shards}; this version writes schema ${SCHEMA_VERSION}, shards ${SHARD_COUNT}. ` +

@@ -1,6 +1,7 @@
 import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { createScript, number } from "./script.ts";
+import { LAY_ASIDE, letterKeys } from "./lay-aside.ts";
+import { createScript, text } from "./script.ts";
 
 /** A verdict that an endpoint is to get. */
 export interface PlannedDelivery {
@@ -17,37 +18,60 @@ export const DELIVERY_KEPT_MS = 7 * 86_400_000;
 /** How many dead letters one call brings back. */
 const REPLAY_PAGE = 100;
 
-// The first write is one that a full Redis refuses. A letter goes only after what it holds stands in its place.
+// The first write is one that a full Redis refuses. A letter goes only after what it holds stands in its place, and one
+// that is gone has been dealt with by somebody else.
 const plan = createScript(`
+${LAY_ASIDE}
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local kept, dead = ARGV[1], KEYS[1]
+local kept, dead, tally = ARGV[1], KEYS[1], KEYS[2]
 local rows = {}
-for n = 1, (#KEYS - 1) / 3 do
-  local delivery, undelivered, due = unpack(KEYS, n * 3 - 1, n * 3 + 1)
+for n = 1, (#KEYS - 2) / 3 do
+  local delivery, undelivered, due = unpack(KEYS, n * 3, n * 3 + 2)
   local id, body, letter = unpack(ARGV, n * 3 - 1, n * 3 + 1)
-  local is_new = redis.call('HSETNX', delivery, 'b', body)
-  if is_new == 1 then
-    redis.call('HSET', delivery, 'at', now, 'n', 0)
-    redis.call('PEXPIRE', delivery, kept)
-    for _, zset in ipairs({ undelivered, due }) do
-      redis.call('ZADD', zset, now, id)
-      redis.call('PEXPIRE', zset, kept)
+  if letter ~= '' and #redis.call('XRANGE', dead, letter, letter) == 0 then
+    rows[n] = { 'gone' }
+  else
+    local is_new = redis.call('HSETNX', delivery, 'b', body)
+    if is_new == 1 then
+      redis.call('HSET', delivery, 'at', now, 'n', 0)
+      redis.call('PEXPIRE', delivery, kept)
+      for _, zset in ipairs({ undelivered, due }) do
+        redis.call('ZADD', zset, now, id)
+        redis.call('PEXPIRE', zset, kept)
+      end
     end
+    if letter ~= '' then take_letter(dead, tally, letter) end
+    rows[n] = { is_new }
   end
-  if letter ~= '' then redis.call('XDEL', dead, letter) end
-  rows[n] = { is_new }
 end
 return rows
 `);
 
 /** Puts deliveries on their way, to be tried at once. One that is on its way stays as it is. Returns how many are new. */
-export function planDeliveries(redis: Redis, keys: Keys, deliveries: readonly PlannedDelivery[]): Promise<number> {
-  return runPlan(
+export async function planDeliveries(
+  redis: Redis,
+  keys: Keys,
+  deliveries: readonly PlannedDelivery[],
+): Promise<number> {
+  const rows = await runPlan(
     redis,
     keys,
     deliveries.map((delivery) => ({ ...delivery, letter: "" })),
   );
+  return newIn(rows);
+}
+
+/**
+ * Puts one dead letter on its way again, under the id that it had, and lets it go. False where it is gone already.
+ * Throws what Redis throws.
+ */
+export async function replayLetter(
+  redis: Redis,
+  keys: Keys,
+  delivery: PlannedDelivery & { readonly letter: string },
+): Promise<boolean> {
+  return (await runPlan(redis, keys, [delivery])).every((status) => status !== "gone");
 }
 
 /**
@@ -72,7 +96,7 @@ export async function replayDeliveries(
       if (id === undefined || body === undefined || at("endpoint") !== endpoint) return [];
       return [{ letter, id, endpoint, body }];
     });
-    if (letters.length > 0) replayed += await runPlan(redis, keys, letters);
+    if (letters.length > 0) replayed += newIn(await runPlan(redis, keys, letters));
     const last = entries.at(-1)?.[0];
     if (last === undefined || entries.length < REPLAY_PAGE) return replayed;
     after = `(${last}`;
@@ -83,12 +107,12 @@ async function runPlan(
   redis: Redis,
   keys: Keys,
   deliveries: readonly (PlannedDelivery & { readonly letter: string })[],
-): Promise<number> {
-  if (deliveries.length === 0) return 0;
+): Promise<string[]> {
+  if (deliveries.length === 0) return [];
   const rows = await plan.run(
     redis,
     [
-      keys.deadLetters("delivery"),
+      ...letterKeys(keys, "delivery"),
       ...deliveries.flatMap(({ id, endpoint }) => [
         keys.delivery(id),
         keys.undelivered(endpoint),
@@ -97,5 +121,9 @@ async function runPlan(
     ],
     [DELIVERY_KEPT_MS, ...deliveries.flatMap(({ id, body, letter }) => [id, body, letter])],
   );
-  return rows.filter((row) => number(row[0]) === 1).length;
+  return rows.map((row) => text(row[0]));
+}
+
+function newIn(rows: readonly string[]): number {
+  return rows.filter((status) => status === "1").length;
 }

@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import { ARCHIVE_GROUP, KEEP } from "./archive-keep.ts";
 import { deflateEvent } from "./deflate-event.ts";
 import { referenceHash } from "./keyed-hash.ts";
+import { LAY_ASIDE, LETTER_CAPS, letterKeys } from "./lay-aside.ts";
 import { createScript, text } from "./script.ts";
 
 /** A verdict to publish. */
@@ -39,7 +40,7 @@ export interface PublishOptions {
   readonly hashKey: string;
   /** Input dead letters kept; 1000 when absent. */
   readonly maxDeadLetters?: number;
-  /** Bytes of meta and payload that they may hold together; 32 MiB when absent. */
+  /** Bytes that they may hold together; 32 MiB when absent. */
   readonly maxDeadLetterBytes?: number;
   /** Whether verdicts also go into the stream `archive`, with what they were made from. Not when absent. */
   readonly archive?: boolean;
@@ -47,20 +48,17 @@ export interface PublishOptions {
   readonly maxArchiveBytes?: number;
 }
 
-const MAX_DEAD_LETTERS = 1000;
-const MAX_DEAD_LETTER_BYTES = 32 * 1024 * 1024;
 const MAX_ARCHIVE_BYTES = 128 * 1024 * 1024;
 
 /*
  * First writer wins. The first write is the XADD, which a full Redis refuses: then nothing at all has happened.
  * What a verdict was made from is its pinned inputs and, if it is undecided, why. Two verdicts from the same must be equal.
  * What goes to the archive goes with the verdict: meta and verdict as they are, the event deflated.
- * A dead letter takes the bytes from the record before they are dropped; the oldest go when there are too many. Their
- * count of bytes starts anew with the first one, as whoever empties the stream by hand does not know of it.
+ * A dead letter takes the bytes from the record before they are dropped.
  */
 const publish = createScript(`
-${KEEP}
-local verdicts, dead, dead_bytes, archive, backlog = unpack(KEYS, 1, 5)
+${KEEP}${LAY_ASIDE}
+local verdicts, dead, tally, archive, backlog = unpack(KEYS, 1, 5)
 local verdict_ttl, record_ttl, channel, max_dead, max_dead_bytes, group, max_archive_bytes = unpack(ARGV, 1, 7)
 local rows, decided = {}, {}
 local function list(of, id)
@@ -71,7 +69,7 @@ end
 for n = 1, (#KEYS - 5) / 5 do
   local record, verdict, pending, of_event, of_reference = unpack(KEYS, n * 5 + 1, n * 5 + 5)
   local id, body, digest, action, decided_at, made_from, dead_code, archived, event = unpack(ARGV, n * 9 - 1, n * 9 + 7)
-  local r = redis.call('HMGET', record, 'm', 's', 'vd', 'vi', 'p')
+  local r = redis.call('HMGET', record, 'm', 's', 'vd', 'vi', 'p', 'r')
   if not r[1] then
     redis.call('ZREM', pending, id)
     rows[n] = { 'orphan' }
@@ -89,16 +87,8 @@ for n = 1, (#KEYS - 5) / 5 do
       keep(archive, backlog, group, max_archive_bytes, entry)
     end
     if dead_code ~= '' then
-      local payload = r[5] or ''
-      redis.call('XADD', dead, '*', 'id', id, 'code', dead_code, 'at', decided_at, 'meta', r[1], 'payload', payload)
-      if redis.call('XLEN', dead) == 1 then redis.call('DEL', dead_bytes) end
-      local bytes = redis.call('INCRBY', dead_bytes, #r[1] + #payload)
-      while redis.call('XLEN', dead) > tonumber(max_dead) or bytes > tonumber(max_dead_bytes) do
-        local oldest = redis.call('XRANGE', dead, '-', '+', 'COUNT', 1)[1]
-        if not oldest then redis.call('DEL', dead_bytes) break end
-        redis.call('XDEL', dead, oldest[1])
-        bytes = redis.call('DECRBY', dead_bytes, #oldest[2][8] + #oldest[2][10])
-      end
+      lay_aside(dead, tally, max_dead, max_dead_bytes, 'id', id, 'code', dead_code, 'at', decided_at,
+        'received_at', r[6] or decided_at, 'meta', r[1], 'payload', r[5] or '')
     end
     redis.call('HDEL', record, 'p', 'k', 'x', 'sw', 'su', 'w')
     redis.call('PEXPIRE', record, record_ttl)
@@ -124,14 +114,13 @@ export async function publishVerdicts(
   publications: readonly Publication[],
   options: PublishOptions,
 ): Promise<Published[]> {
-  const dead = keys.deadLetters("input");
-  const scriptKeys = [keys.verdicts(), dead, `${dead}:bytes`, keys.archive(), keys.archiveBacklog()];
+  const scriptKeys = [keys.verdicts(), ...letterKeys(keys, "input"), keys.archive(), keys.archiveBacklog()];
   const args: (string | number | Uint8Array)[] = [
     options.verdictTtlMs,
     options.recordTtlMs,
     decidedChannel(options.prefix),
-    options.maxDeadLetters ?? MAX_DEAD_LETTERS,
-    options.maxDeadLetterBytes ?? MAX_DEAD_LETTER_BYTES,
+    options.maxDeadLetters ?? LETTER_CAPS.input.count,
+    options.maxDeadLetterBytes ?? LETTER_CAPS.input.bytes,
     ARCHIVE_GROUP,
     options.maxArchiveBytes ?? MAX_ARCHIVE_BYTES,
   ];

@@ -17,6 +17,8 @@ interface SubmissionFacts {
   readonly label?: Label;
   /** As they were told, the latest 32; absent while there is none. */
   readonly outcomes?: readonly ToldOutcome[];
+  /** The submission that took its place. */
+  readonly redrivenAs?: string;
 }
 
 /** Where a submission stands at `now` (unix ms); undefined when it is not known, or no longer. */
@@ -26,8 +28,8 @@ export async function readSubmissionState(
   id: string,
   now: number,
 ): Promise<SubmissionState | undefined> {
-  const fields = await redis.hmget(keys.record(id), "l", "t", "c", "sw", "su", "ol", "o");
-  const [lane, tries, action, why, until, lastLabel, told] = fields;
+  const fields = await redis.hmget(keys.record(id), "l", "t", "c", "sw", "su", "ol", "o", "ra");
+  const [lane, tries, action, why, until, lastLabel, told, redrivenAs] = fields;
   if (typeof lane !== "string") return undefined;
   const label = LABELS.find((known) => known === lastLabel);
   const base = {
@@ -35,6 +37,7 @@ export async function readSubmissionState(
     tries: Number(tries ?? 0),
     ...(label === undefined ? {} : { label }),
     ...(typeof told === "string" ? { outcomes: readToldOutcomes(told) } : {}),
+    ...(typeof redrivenAs === "string" ? { redrivenAs } : {}),
   };
   const decided = ACTIONS.find((known) => known === action);
   if (decided !== undefined) return { ...base, status: "decided", action: decided };

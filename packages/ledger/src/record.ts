@@ -18,6 +18,7 @@ import { type Context, isRecord, type Kind, KINDS, type Label, type Lane, LANES 
  *   oc plan of its outcome counters (JSON list of PlannedCounter), where its ruleset has any
  *   o  outcomes as they were told, one line of JSON each, the latest 32: a plan that comes later counts them
  *   ol the last label
+ *   ra the submission that was redriven from it
  */
 export interface Meta {
   readonly kind: Kind;

@@ -1,5 +1,6 @@
 import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
+import { LAY_ASIDE, letterCaps, letterKeys } from "./lay-aside.ts";
 import { createScript, text } from "./script.ts";
 import type { LeasedDelivery } from "./take-deliveries.ts";
 
@@ -18,15 +19,14 @@ export type Settlement =
 /** `paused` when this failure put the endpoint on hold; `late` when the lease had ended, and nothing was done. */
 export type Settled = "settled" | "paused" | "late";
 
-const MAX_DEAD_LETTERS = 10_000;
-
 /*
  * What frees comes first, so that a full Redis lets the rest through. A delivery that was taken is gone whoever says
  * so; anything else may be said only under the lease, as another may have it in hand by now.
  */
 const settle = createScript(`
-local endpoint, undelivered, due, flying, delivery, dead = unpack(KEYS)
-local id, lease, outcome, retry_in, rest, pause_after, max_dead, name, reason, at = unpack(ARGV)
+${LAY_ASIDE}
+local endpoint, undelivered, due, flying, delivery, dead, tally = unpack(KEYS)
+local id, lease, outcome, retry_in, rest, pause_after, max_dead, max_dead_bytes, name, reason, at = unpack(ARGV)
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local function drop()
@@ -43,8 +43,8 @@ if tonumber(redis.call('ZSCORE', flying, id) or '0') ~= tonumber(lease) then ret
 if outcome == 'dead' then
   local body = redis.call('HMGET', delivery, 'b', 'n')
   drop()
-  redis.call('XADD', dead, 'MAXLEN', '~', max_dead, '*', 'endpoint', name, 'delivery', id, 'code', reason, 'at', at,
-    'deliveries', (body[2] or 0) + 1, 'body', body[1] or '')
+  lay_aside(dead, tally, max_dead, max_dead_bytes, 'endpoint', name, 'delivery', id, 'code', reason, 'at', at,
+    'deliveries', tostring((body[2] or 0) + 1), 'body', body[1] or '')
 else
   redis.call('ZREM', flying, id)
   redis.call('ZADD', due, now + retry_in, id)
@@ -84,7 +84,7 @@ export async function settleDelivery(
       keys.deliveriesDue(endpoint),
       keys.deliveriesInFlight(endpoint),
       keys.delivery(id),
-      keys.deadLetters("delivery"),
+      ...letterKeys(keys, "delivery"),
     ],
     [
       id,
@@ -93,7 +93,7 @@ export async function settleDelivery(
       Math.ceil(retryInMs),
       Math.ceil(restMs),
       pauseAfterMs,
-      MAX_DEAD_LETTERS,
+      ...letterCaps("delivery"),
       endpoint,
       reason,
       at,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { envelopeOf, readEnvelope } from "./envelope.ts";
+import { envelopeOf, readEnvelope, redeliveryOf } from "./envelope.ts";
 import type { Verdict } from "./verdict.ts";
 
 const VERDICT: Verdict = {
@@ -32,6 +32,13 @@ describe("readEnvelope", () => {
 
   test("passes over a type of a later version", () => {
     expect(readEnvelope('{"type":"review.closed"}')).toBeUndefined();
+  });
+
+  test("reads what is delivered again for its own group alone", () => {
+    const again = JSON.stringify(redeliveryOf({ ...envelopeOf(VERDICT) }, "crm"));
+    expect(readEnvelope(again, "crm")).toEqual(envelopeOf(VERDICT));
+    expect(readEnvelope(JSON.stringify(redeliveryOf(JSON.parse(again), "crm")), "crm")).toEqual(envelopeOf(VERDICT));
+    expect([readEnvelope(again, "orders"), readEnvelope(again)]).toEqual([undefined, undefined]);
   });
 
   test("throws on what is not JSON", () => {

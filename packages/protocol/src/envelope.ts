@@ -11,6 +11,8 @@ export interface VerdictEnvelope {
   readonly data: Verdict;
 }
 
+const REDELIVERED = "verdict.redelivered";
+
 /** Wraps a verdict for the stream. */
 export function envelopeOf(verdict: Verdict): VerdictEnvelope {
   return { type: "verdict.decided", id: verdict.id, at: verdict.decided_at, data: verdict };
@@ -29,15 +31,30 @@ export function envelopeText(json: string): string | undefined {
 }
 
 /**
- * What a carrier brought, or undefined for a type this version does not know. A verdict of a newer schema passes as it
- * is, with every field: its `schema` tells. Throws a TypeError or SyntaxError on what is no envelope.
+ * What a carrier brought, or undefined for a type this version does not know, and for a verdict that is delivered again
+ * to another `group` than the reader's. A verdict of a newer schema passes as it is, with every field: its `schema`
+ * tells. Throws a TypeError or SyntaxError on what is no envelope.
  */
-export function readEnvelope(text: string): VerdictEnvelope | undefined {
+export function readEnvelope(text: string, group?: string): VerdictEnvelope | undefined {
   const envelope: unknown = JSON.parse(text);
   if (!isRecord(envelope) || typeof envelope["type"] !== "string") throw new TypeError("This is no envelope.");
-  if (envelope["type"] !== "verdict.decided") return undefined;
-  if (!isVerdictEnvelope(envelope)) throw new TypeError("This envelope holds no verdict.");
-  return envelope;
+  const decided = envelope["type"] === REDELIVERED ? originalOf(envelope, group) : envelope;
+  if (decided?.["type"] !== "verdict.decided") return undefined;
+  if (!isVerdictEnvelope(decided)) throw new TypeError("This envelope holds no verdict.");
+  return decided;
+}
+
+/** Wraps an envelope to be delivered once more to one group alone: all others, of any version, pass over its type. */
+export function redeliveryOf(envelope: Record<string, unknown>, group: string): Record<string, unknown> {
+  return { ...envelope, type: REDELIVERED, group };
+}
+
+function originalOf(
+  envelope: Record<string, unknown>,
+  reader: string | undefined,
+): Record<string, unknown> | undefined {
+  const { group, ...rest } = envelope;
+  return reader !== undefined && group === reader ? { ...rest, type: "verdict.decided" } : undefined;
 }
 
 // What every version of the schema has, and what filters and callers count on. The rest is its writer's to keep.

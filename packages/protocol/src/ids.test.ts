@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { deliveryId, isSubmissionId, submissionId, webhookId } from "./ids.ts";
+import { deliveryId, isSubmissionId, redriveId, redriveOf, submissionId, webhookId } from "./ids.ts";
 
 describe("submissionId", () => {
   test.each([
@@ -66,5 +66,29 @@ describe("isSubmissionId", () => {
     `S_${hash.toUpperCase()}`,
   ])("refuses %j", (id) => {
     expect(isSubmissionId(id)).toBe(false);
+  });
+});
+
+describe("redriveId", () => {
+  const id = "s_mzzpllie4mehvy3njrfqhb6c5r";
+
+  test.each([
+    [id, `${id}~1`],
+    [`${id}~1`, `${id}~2`],
+    [`${id}~9`, `${id}~10`],
+    [`${id}~998`, `${id}~999`],
+  ])("of %s is %s, and leads back", (before, after) => {
+    expect(redriveId(before)).toBe(after);
+    expect(redriveOf(after)).toBe(before);
+  });
+
+  test.each([`${id}~999`, "x", ""])("of %j is none", (before) => {
+    expect(redriveId(before)).toBeUndefined();
+  });
+});
+
+describe("redriveOf", () => {
+  test.each(["s_mzzpllie4mehvy3njrfqhb6c5r", "x~1", ""])("is nothing for %j", (id) => {
+    expect(redriveOf(id)).toBeUndefined();
   });
 });

@@ -39,6 +39,24 @@ export function isSubmissionId(text: string): boolean {
   return ID.test(text);
 }
 
+const REDRIVES = 999;
+
+/**
+ * The id under which a submission is redriven: `<id>~1`, and `<id>~2` where that one is redriven. Undefined after 999
+ * times, and for what is no submission id.
+ */
+export function redriveId(id: string): string | undefined {
+  const [first = "", times = "0"] = id.split("~");
+  return isSubmissionId(id) && Number(times) < REDRIVES ? `${first}~${Number(times) + 1}` : undefined;
+}
+
+/** The submission that a redrive is of, which may be a redrive itself. Undefined for an id that is no redrive's. */
+export function redriveOf(id: string): string | undefined {
+  const [first = "", times] = id.split("~");
+  if (times === undefined || !isSubmissionId(id)) return undefined;
+  return Number(times) > 1 ? `${first}~${Number(times) - 1}` : first;
+}
+
 // A length before each part: no two lists of parts hash alike.
 function hash(...parts: string[]): string {
   const digest = createHash("sha256");

@@ -4,17 +4,28 @@ export { CHECK_NAMES, type CheckName, type Checks } from "./checks.ts";
 export { closestName, closestNames } from "./closest-name.ts";
 export { type Context, type Fact, isRecord, readContext, unknownField } from "./context.ts";
 export { canonicalJson, contentDigest, type ContentGroup, differingGroups } from "./digest.ts";
-export { envelopeOf, envelopeText, readEnvelope, type VerdictEnvelope } from "./envelope.ts";
+export { envelopeOf, envelopeText, readEnvelope, redeliveryOf, type VerdictEnvelope } from "./envelope.ts";
 export { EVENT_SOURCES, type Event, type EventSource, MAX_EVENT_BYTES } from "./event.ts";
 export { EVENT_FIELDS, type EventField } from "./event-fields.generated.ts";
 export { EVENT_READERS, type EventSignals, type Signal } from "./event-readers.generated.ts";
-export { backfillId, deliveryId, isSubmissionId, outcomeId, submissionId, webhookId } from "./ids.ts";
+export {
+  backfillId,
+  deliveryId,
+  isSubmissionId,
+  outcomeId,
+  redriveId,
+  redriveOf,
+  submissionId,
+  webhookId,
+} from "./ids.ts";
 export {
   createKeys,
   decidedChannel,
   DEFAULT_PREFIX,
   type Keys,
   leaderKey,
+  LETTER_KINDS,
+  type LetterKind,
   metaKey,
   queuePrefix,
   secretFingerprint,

@@ -15,6 +15,7 @@ describe("createKeys", () => {
     ["storedEvent", keys.storedEvent("e1"), "assay:{fs1o1}:0:ev:e1"],
     ["eventVerdicts", keys.eventVerdicts("e1"), "assay:{fs1o1}:0:e:e1"],
     ["deadLetters", keys.deadLetters("input"), "assay:{fs1o1}:0:dead:input"],
+    ["deadLetterTally", keys.deadLetterTally("delivery"), "assay:{fs1o1}:0:dead:delivery:tally"],
     ["counter", keys.counter("h1"), "assay:{fs1o1}:0:n:h1"],
     ["counterSince", keys.counterSince("d1"), "assay:{fs1o1}:0:nd:d1"],
     ["reference", keys.reference("h1"), "assay:{fs1o1}:0:r:h1"],

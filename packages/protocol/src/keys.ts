@@ -6,6 +6,11 @@ import { DEFAULT_TENANT } from "./tenant.ts";
 /** The default of `ASSAY_PREFIX`. */
 export const DEFAULT_PREFIX = "assay";
 
+/** What could not be done for good is kept apart: reading a submission, archiving a verdict, delivering one. */
+export const LETTER_KINDS = ["input", "pipeline", "delivery"] as const;
+
+export type LetterKind = (typeof LETTER_KINDS)[number];
+
 /**
  * Every Redis key of one tenant: `<prefix>:{<shard tag>}:<tenant>:<key>`, for example `assay:{fs1o1}:0:a:s_…`.
  * The braces keep all keys of a shard in one slot, so that one script may touch them together.
@@ -25,8 +30,10 @@ export interface Keys {
   storedEvent(eventId: string): string;
   /** List: ids of the verdicts on this event, newest first. */
   eventVerdicts(eventId: string): string;
-  /** Stream: submissions of one kind of failure, kept with their bytes. */
-  deadLetters(kind: "input" | "pipeline" | "delivery"): string;
+  /** Stream: what failed for good in one way, kept with all that it takes to do it again. */
+  deadLetters(kind: LetterKind): string;
+  /** Hash: how many bytes these are, and how many were dropped because there were too many. */
+  deadLetterTally(kind: LetterKind): string;
   /** Zset: what a counter counted for one value of its key, by time. */
   counter(hash: string): string;
   /** String: since when a counter of this definition counts, unix ms. */
@@ -100,6 +107,7 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     storedEvent: (eventId) => ofEvent(eventId, `ev:${eventId}`),
     eventVerdicts: (eventId) => ofEvent(eventId, `e:${eventId}`),
     deadLetters: (kind) => key(0, `dead:${kind}`),
+    deadLetterTally: (kind) => key(0, `dead:${kind}:tally`),
     counter: (hash) => key(shardOf(hash), `n:${hash}`),
     counterSince: (definition) => key(shardOf(definition), `nd:${definition}`),
     reference: (hash) => key(shardOf(hash), `r:${hash}`),

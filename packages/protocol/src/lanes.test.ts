@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { laneOf, LANES, queueName } from "./lanes.ts";
 
+const ID = "s_mzzpllie4mehvy3njrfqhb6c5r";
+
 describe("laneOf", () => {
   test.each([
     ["sealed", "results"],
@@ -9,6 +11,16 @@ describe("laneOf", () => {
     ["backfill", "background"],
   ] as const)("sends %s to %s", (kind, lane) => {
     expect(laneOf(kind)).toBe(lane);
+    expect(laneOf(kind, ID)).toBe(lane);
+  });
+
+  test.each([
+    ["sealed", "background"],
+    ["lookup", "lookups"],
+    ["webhook", "background"],
+    ["backfill", "background"],
+  ] as const)("sends a redriven %s to %s", (kind, lane) => {
+    expect(laneOf(kind, `${ID}~1`)).toBe(lane);
   });
 });
 

@@ -1,3 +1,4 @@
+import { redriveOf } from "./ids.ts";
 import { DEFAULT_TENANT } from "./tenant.ts";
 
 /** The lanes of work. */
@@ -28,11 +29,14 @@ export const KINDS = ["lookup", "sealed", "webhook", "backfill"] as const;
 
 export type Kind = (typeof KINDS)[number];
 
-/** The lane a kind waits in: somebody may be waiting for a sealed result; the vendor's rate limit rules lookups. */
-export function laneOf(kind: Kind): Lane {
+/**
+ * The lane a kind waits in: somebody may be waiting for a sealed result, but not for one that is redriven, which its id
+ * says; the vendor's rate limit rules lookups.
+ */
+export function laneOf(kind: Kind, id?: string): Lane {
   switch (kind) {
     case "sealed":
-      return "results";
+      return id === undefined || redriveOf(id) === undefined ? "results" : "background";
     case "lookup":
       return "lookups";
     case "webhook":

@@ -92,6 +92,8 @@ export const SubmissionStatus = z
       )
       .optional()
       .describe("What was told of it, in that order; the latest 32."),
+    redriven_as: z.string().optional().describe("The submission that took its place, once it was redriven."),
+    redrive_of: z.string().optional().describe("The submission whose place it took."),
   })
   .meta({ id: "SubmissionStatus" });
 export type SubmissionStatus = z.infer<typeof SubmissionStatus>;

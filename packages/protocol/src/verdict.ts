@@ -86,7 +86,10 @@ export const Verdict = z
       .optional()
       .describe("The answer to a test event: it counts nowhere, and consumers get it only where they ask for tests."),
     late: z.boolean().optional(),
-    redrive_of: z.string().optional(),
+    redrive_of: z
+      .string()
+      .optional()
+      .describe("The submission that could not be opened, and was handed in again from its dead letter."),
     would_be: z.enum(ACTIONS).optional().describe("In observe mode: the action enforce mode would have taken."),
     candidate: Candidate.optional().describe("What the ruleset's candidate says of the same event and context."),
   })

@@ -12,3 +12,4 @@ export type { FactDeclaration } from "./ruleset/facts.ts";
 export type { RuleSummary } from "./ruleset/rule.ts";
 export type { RulesetTestResult } from "./judge/run-tests.ts";
 export { readVerdictCondition, type ReadVerdictCondition, type VerdictCondition } from "./verdict-condition.ts";
+export { parseDurationMs } from "./ruleset/duration.ts";

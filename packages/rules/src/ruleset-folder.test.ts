@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { inputOf } from "../test/build.ts";
-import { loadRulesetFolder, loadRulesetFolderInSteps, RulesetError, type RulesetFolder } from "./index.ts";
+import { loadRuleset, loadRulesetFolder, loadRulesetFolderInSteps, RulesetError, type RulesetFolder } from "./index.ts";
 
 const DEFAULT = "ruleset: default\nrules: [{ id: it, when: vpn, action: block }]\n";
 const LOGIN = "ruleset: login_rules\nrules: [{ id: it, when: proxy, action: block }]\n";
@@ -22,6 +22,32 @@ function faultsOf(files: Record<string, string>): string[] {
 }
 
 const warningsOf = (files: Record<string, string>) => folderOf(files).warnings.map(({ text }) => text.split("\n")[0]);
+
+describe("the files of a ruleset", () => {
+  test("are its own, first, and the parts and lists that it uses, whatever others use", () => {
+    const rule = "rules:\n  - { id: shared, when: ip_address in lists.bad, action: block, message: Bad }\n";
+    const part = `lists: { bad: { type: cidr, file: lists/bad.txt } }\n${rule}`;
+    const texts = new Map([
+      ["_shared.yaml", part],
+      ["lists/bad.txt", "203.0.113.7/32\n"],
+      ["lists/other.txt", "203.0.113.8/32\n"],
+      ["a.yaml", "ruleset: a\ninclude: [_shared.yaml]\n"],
+      ["b.yaml", "ruleset: b\ninclude: [_shared.yaml]\nlists: { other: { type: cidr, file: lists/other.txt } }\n"],
+      ["default.yaml", "ruleset: default\nrules: []\n"],
+    ]);
+    const { all } = loadRulesetFolder(texts, { folder: "rules", now: 0 });
+    const paths = Object.fromEntries(all.map(({ name, files }) => [name, [...files.keys()]]));
+    expect(paths).toEqual({
+      a: ["a.yaml", "_shared.yaml", "lists/bad.txt"],
+      b: ["b.yaml", "_shared.yaml", "lists/bad.txt", "lists/other.txt"],
+      default: ["default.yaml"],
+    });
+    for (const { digest, files } of all) {
+      const [[file = "", text = ""] = []] = files;
+      expect(loadRuleset(text, { file, files }).digest).toBe(digest);
+    }
+  });
+});
 
 describe("loadRulesetFolder", () => {
   test("finds each ruleset by its name, whatever its file is called", () => {

@@ -44,6 +44,8 @@ export interface Ruleset {
   maxEventAgeMs(flow: string | undefined): number;
   /** The file it was loaded from, as faults call it. */
   readonly origin: string;
+  /** All that it was loaded from, by path in its folder, its own file first: these load it again. */
+  readonly files: ReadonlyMap<string, string>;
   /** Name of the ruleset that is judged beside this one. */
   readonly candidate?: string;
   /** What loads but deserves a look. */
@@ -104,6 +106,8 @@ export interface RulesetDraft {
   readonly own: FaultList;
   /** Undefined when its text is not one plain YAML document. */
   readonly content: RulesetContent | undefined;
+  /** As `Ruleset.files`. */
+  readonly files: ReadonlyMap<string, string>;
 }
 
 /** Reads a ruleset without a throw, so that all faults of a folder can be told together. */
@@ -113,11 +117,14 @@ export function* readDraft(
 ): Steps<RulesetDraft> {
   const faults = new Faults();
   const own = faults.of(file, text);
-  return { faults, own, content: yield* readContent(own, { files, faults, nowMs }) };
+  files.taken();
+  const content = yield* readContent(own, { files, faults, nowMs });
+  const path = file.slice(file.lastIndexOf("/") + 1);
+  return { faults, own, content, files: new Map([[path, text], ...files.taken()]) };
 }
 
 /** Makes the ruleset of a draft that has no errors. */
-export function finish({ content, faults, own }: RulesetDraft): Ruleset {
+export function finish({ content, faults, own, files }: RulesetDraft): Ruleset {
   if (content === undefined) throw new Error("A ruleset without content has a fault.");
   const { settings, facts, candidate } = content;
   const ages = settings.maxEventAgeMsByFlow;
@@ -137,6 +144,7 @@ export function finish({ content, faults, own }: RulesetDraft): Ruleset {
     largestMaxEventAgeMs: Math.max(settings.maxEventAgeMs, ...ages.values()),
     maxEventAgeMs: (flow) => (flow === undefined ? undefined : ages.get(flow)) ?? settings.maxEventAgeMs,
     origin: own.file,
+    files,
     ...(candidate === undefined ? {} : { candidate: candidate.text }),
     warnings: faults.sorted("warning"),
     counters: content.counters.map(({ name, definition, where }) => ({

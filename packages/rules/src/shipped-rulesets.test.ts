@@ -3,7 +3,7 @@ import { EVENT_FIELDS } from "@assay/protocol";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { inputOf } from "../test/build.ts";
-import { loadRulesetFolder } from "./index.ts";
+import { loadRuleset, loadRulesetFolder } from "./index.ts";
 
 /** The tests of a text, as far as they are looked at here. */
 interface Written {
@@ -18,6 +18,11 @@ const files = new Map(
     .map((path) => [path, readFileSync(new URL(path, root), "utf8")]),
 );
 const folder = loadRulesetFolder(files, { folder: "rulesets", now: Date.now() });
+
+test.each(folder.all)("$name is loaded again from its files, as what it was", ({ digest, files: own }) => {
+  const [[file = "", text = ""] = []] = own;
+  expect(loadRuleset(text, { file, files: own }).digest).toBe(digest);
+});
 
 /** An ordinary customer in a browser, everything activated. */
 const customer = {

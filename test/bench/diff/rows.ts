@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { aBot, anEvent } from "../../support/events.ts";
 
-const START_MS = 1_760_000_000_000;
+/** When the first event was made, unix ms. */
+export const START_MS = 1_760_000_000_000;
 const APART_MS = 400;
 const VISITORS = 20_000;
 const ACCOUNTS = 5000;
@@ -25,7 +26,8 @@ export async function writeRows(
   return out.bytesWritten;
 }
 
-function rowAt(index: number) {
+/** One of them. */
+export function rowAt(index: number) {
   const timestamp = START_MS + index * APART_MS;
   const identification = {
     visitor_id: `visitor${(index * 7919) % VISITORS}`,
@@ -45,7 +47,7 @@ function rowAt(index: number) {
     context: { flow: "login", user_id: `user${(index * 31) % ACCOUNTS}`, ip: event.ip_address },
     received_at: timestamp + 300,
     checks: { stale: false, ip_mismatch: index % 50 === 0, reused: false, reused_elsewhere: false },
-    ...(index % 25 === 0 ? { label: index % 20 === 0 ? "fraud" : "legit" } : {}),
+    ...(index % 25 === 0 ? { label: index % 20 === 0 ? ("fraud" as const) : ("legit" as const) } : {}),
     outcomes:
       index % 5 === 0
         ? [{ outcome: index % 15 === 0 ? "login_failed" : "login_succeeded", occurred_at: timestamp + 900 }]

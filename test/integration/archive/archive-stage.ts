@@ -24,7 +24,7 @@ export interface ArchiveStage {
   rows(sql: string): Promise<Record<string, unknown>[]>;
   /** The ids of all archived verdicts, sorted. */
   archived(): Promise<unknown[]>;
-  /** How much waits in the stream. */
+  /** How many verdicts wait in the stream. */
   waiting(): Promise<number>;
   readyz(worker: RunningWorker): Promise<{ status: number; archive: unknown }>;
   /** The value of a metric without labels, or with these. */
@@ -58,7 +58,10 @@ export async function openArchiveStage(
     submit: (count) => Promise.all(Array.from({ length: count }, () => stack.submitSealed(sealed))),
     rows: (sql) => ask(url, sql),
     archived: async () => (await ask(url, 'SELECT id FROM assay.verdicts ORDER BY id COLLATE "C"')).map(({ id }) => id),
-    waiting: () => stack.redis.xlen(stack.keys.archive()),
+    async waiting() {
+      const entries = await stack.redis.xrange(stack.keys.archive(), "-", "+");
+      return entries.filter(([, fields]) => fields[0] === "v").length;
+    },
     async readyz({ adminPort }) {
       const response = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
       const { checks }: { checks: Record<string, unknown> } = JSON.parse(await response.text());

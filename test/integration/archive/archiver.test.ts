@@ -1,6 +1,8 @@
+import { readdirSync } from "node:fs";
 import { inflateRawSync } from "node:zlib";
 import { createAssayClient } from "@assay/client";
-import { publishVerdicts } from "@assay/ledger";
+import { publishVerdicts, readArchiveBacklog } from "@assay/ledger";
+import { loadRuleset } from "@assay/rules";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { startPostgres, withoutPostgres } from "../../support/postgres-server.ts";
@@ -35,9 +37,11 @@ describe.skipIf(withoutPostgres)("a worker with an archive", () => {
       event_id: expect.any(String),
       identification: expect.anything(),
     });
-    await eventually(async () => (await stage.waiting()) === 0);
+    await eventually(async () => (await redis.xlen(keys.archive())) === 0);
     expect(await stage.readyz(worker)).toEqual({ status: 200, archive: "ok" });
-    expect(await stage.metric(worker, 'archive_rows_total{outcome="written"')).toBe(1);
+    // The rulesets too.
+    const written = 1 + (await countOf(connectArchive(stage.url), "rulesets"));
+    expect(await stage.metric(worker, 'archive_rows_total{outcome="written"')).toBe(written);
     // An hour is enough where there is an archive.
     expect(await redis.pttl(keys.verdict(id))).toBeLessThanOrEqual(3_600_000);
   });
@@ -58,6 +62,24 @@ describe.skipIf(withoutPostgres)("a worker with an archive", () => {
     const told = "SELECT submission_id, outcome, label, told_at >= occurred_at AS later FROM assay.labels";
     const row = { submission_id: id, outcome: "chargeback", label: "fraud", later: true };
     await eventually(async () => expect(await stage.rows(told)).toEqual([row]));
+  });
+
+  test("keeps every ruleset that decides, once, so that it is loaded again as what it was", async () => {
+    const stage = await openArchiveStage(server);
+    await stage.migrate();
+    await stage.run({ ASSAY_WORKER_ROLES: "score,archive" });
+    await stage.score();
+    const [id = ""] = await stage.submit(1);
+    const { ruleset } = await stage.stack.verdict(id);
+    const { reader, pool } = connectArchive(stage.url);
+    const archived = await eventually(async () => (await reader.ruleset(ruleset.digest)) ?? undefined);
+    const files = new Map(Object.entries(archived?.files ?? {}));
+    const [[file = "", text = ""] = []] = files;
+    expect(loadRuleset(text, { file, files })).toMatchObject(ruleset);
+    await eventually(async () => (await stage.waiting()) === 0);
+    const folder = new URL("../../../rulesets", import.meta.url);
+    const names = readdirSync(folder).filter((name) => /^[^_].*\.yaml$/.test(name));
+    expect(await pool.query("SELECT count(*)::int AS n FROM assay.rulesets")).toEqual([{ n: names.length }]);
   });
 
   test("decides on while Postgres is away, says so, and catches up", async () => {
@@ -124,15 +146,21 @@ describe.skipIf(withoutPostgres)("a worker with an archive", () => {
     const scoring = await stage.score();
     await stage.submit(700);
     await eventually(async () => (await stage.stack.published()).length === 700, { timeoutMs: 40_000 });
-    const dropped = Number(await stage.stack.redis.hget(stage.stack.keys.archiveBacklog(), "dropped"));
+    const { redis, keys } = stage.stack;
+    // The leader looks every ten seconds, and the last rulesets may be told after the last verdict.
+    const seen = async () => (await readArchiveBacklog(redis, keys)).dropped;
+    await eventually(async () => expect(await stage.metric(scoring, "archive_dropped")).toBe(await seen()), {
+      timeoutMs: 30_000,
+    });
+    const { entries, dropped, bytes } = await readArchiveBacklog(redis, keys);
+    const latest = (await stage.stack.published()).slice(-(await stage.waiting())).map(({ id }) => id);
+    expect(bytes).toBeLessThanOrEqual(1024 * 1024);
     expect(dropped).toBeGreaterThan(0);
-    expect(await stage.waiting()).toBe(700 - dropped);
-    // The leader looks every ten seconds.
-    await eventually(async () => (await stage.metric(scoring, "archive_dropped")) === dropped, { timeoutMs: 30_000 });
+    // Rulesets were among the oldest.
+    expect(entries + dropped).toBeGreaterThan(700);
     expect(await stage.metric(scoring, "archive_backlog_ratio")).toBeGreaterThan(0.9);
-    expect(await stage.metric(scoring, 'stream_lag{group="archive"')).toBe(700 - dropped);
+    expect(await stage.metric(scoring, 'stream_lag{group="archive"')).toBe(entries);
     await stage.run();
-    const latest = (await stage.stack.published()).slice(dropped).map(({ id }) => id);
     await eventually(async () => expect(await stage.archived()).toEqual(latest.toSorted()));
   });
 

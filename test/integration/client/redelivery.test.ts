@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { redriveLetter, walkLetters } from "@assay/ledger";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { GROUP, openStage, QUICK, type Stage } from "./stage.ts";
@@ -62,6 +63,35 @@ describe("consume", () => {
     expect(letter?.["envelope"]).toContain(`"type":"verdict.decided"`);
     expect(await stage.pendingCount()).toBe(0);
     expect(calls).toBe(10);
+  });
+
+  test("is given what was laid aside once more, when it is redriven, and nobody else is", async () => {
+    const { redis, keys } = stage.installation;
+    const others: string[] = [];
+    let isBroken = true;
+    const seen: [string, number][] = [];
+    stage.aClient().consume({ ...QUICK, retryAfterMs: 1 }, (verdict, { deliveries }) => {
+      if (isBroken) throw new Error("broken");
+      seen.push([verdict.id, deliveries]);
+    });
+    stage.aClient().consume({ ...QUICK, group: "orders" }, (verdict) => void others.push(verdict.id));
+    const [id = ""] = await stage.publish("allow");
+    await eventually(async () => (await stage.deadLetters()).length > 0);
+    isBroken = false;
+    for await (const letter of walkLetters(redis, keys, "delivery")) {
+      expect(await redriveLetter(redis, keys, letter)).toMatchObject({ status: "returned", name: GROUP });
+    }
+    const [last = ""] = await stage.publish("allow");
+    await eventually(() => seen.length === 2 && others.length === 2);
+    // Which comes first is open: the second verdict is published behind the redrive, and they may be handled at once.
+    expect(new Map(seen)).toEqual(
+      new Map([
+        [id, 1],
+        [last, 1],
+      ]),
+    );
+    expect(new Set(others)).toEqual(new Set([id, last]));
+    expect(await stage.deadLetters()).toEqual([]);
   });
 
   test("lays aside what cannot be read, and goes on", async () => {

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { redriveLetter } from "@assay/ledger";
 import { submissionId } from "@assay/protocol";
 import { SubmissionStatus, Verdict } from "@assay/protocol/schemas";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { anInputLetter } from "../ledger/laid-aside.ts";
 import { anEventId, aProblem, type OpenIngress, startIngress } from "./open-ingress.ts";
 
 let door: OpenIngress;
@@ -66,6 +68,23 @@ describe("GET /v1/verdicts/{id}", () => {
 });
 
 describe("GET /v1/submissions/{id}", () => {
+  test("names the redrive of what could not be opened, and the other way round", async () => {
+    const { redis, keys } = door.installation;
+    const letter = await anInputLetter(door.installation);
+    const { id = "" } = letter;
+    expect((await door.read(`/v1/submissions/${id}`)).json).not.toHaveProperty("redriven_as");
+    await redriveLetter(redis, keys, letter);
+    const [first, second] = [await door.read(`/v1/submissions/${id}`), await door.read(`/v1/submissions/${id}~1`)];
+    expect(SubmissionStatus.parse(first.json)).toMatchObject({ status: "decided", redriven_as: `${id}~1` });
+    expect(SubmissionStatus.parse(second.json)).toEqual({
+      id: `${id}~1`,
+      status: "accepted",
+      lane: "background",
+      tries: 0,
+      redrive_of: id,
+    });
+  });
+
   test("says accepted, then decided", async () => {
     const id = await submitted();
     const before = await door.read(`/v1/submissions/${id}`);

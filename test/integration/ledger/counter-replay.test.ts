@@ -24,6 +24,8 @@ const step = fc.record({
   // Few, so that they come again.
   member: fc.constantFrom("a", "b", "c", "d", undefined),
   toldBeforeMs: fc.option(fc.nat(HOUR_MS)),
+  /** How long ago the counters are that it is told, if it comes late: then it counts nothing. */
+  asOfBeforeMs: fc.option(fc.nat(4 * HOUR_MS), { freq: 3 }),
 });
 
 type Step = typeof step extends fc.Arbitrary<infer Made> ? Made : never;
@@ -33,7 +35,9 @@ async function both(ledger: Ledger, steps: readonly Step[]) {
   const memory = new CounterMemory();
   const [theirs, ours]: [unknown[], unknown[]] = [[], []];
   let receivedAt = RECEIVED_AT;
-  for (const { afterMs, aheadMs, key: name, member, toldBeforeMs } of steps) {
+  for (const { afterMs, aheadMs, key: name, asOfBeforeMs, toldBeforeMs, member: own } of steps) {
+    const isLate = asOfBeforeMs !== null;
+    const member = isLate ? undefined : own;
     receivedAt += afterMs;
     const place = { definition: DEFINITION, windowMs: HOUR_MS, key: name };
     const id = await accepted(ledger);
@@ -42,10 +46,11 @@ async function both(ledger: Ledger, steps: readonly Step[]) {
       ...(member === undefined ? {} : { member }),
       plan: { ...place, member: member ?? id, ...PLAN },
     };
-    const eventTime = receivedAt + aheadMs;
-    const [inputs] = await pinInputs(ledger.redis, ledger.keys, [{ id, receivedAt, eventTime, counters: [request] }]);
+    const eventTime = receivedAt + (isLate ? -asOfBeforeMs : aheadMs);
+    const times = { receivedAt, eventTime, ...(isLate ? { asOf: eventTime } : {}) };
+    const [inputs] = await pinInputs(ledger.redis, ledger.keys, [{ id, ...times, counters: [request] }]);
     theirs.push(inputs?.counters[0]);
-    ours.push(memory.ask(place, { receivedAt, eventTime, member }));
+    ours.push(memory.ask(place, { ...times, member }));
     if (toldBeforeMs === null) continue;
     const occurredAt = receivedAt - toldBeforeMs;
     await tell(ledger, { about: about(id), outcome: "login_failed", occurred_at: occurredAt });

@@ -2,11 +2,13 @@ import {
   awaitEvent,
   bringEvent,
   createArchiveStream,
+  dropLetters,
   findOverdue,
   forgetWaiters,
   holdBucket,
   holdLease,
   inquireEvent,
+  layAsideVerdict,
   keepDeliveries,
   leaveLine,
   letGoSubmissions,
@@ -17,6 +19,7 @@ import {
   planDeliveries,
   publishVerdicts,
   readGroup,
+  redriveLetter,
   releaseLease,
   replayDeliveries,
   reportOutcome,
@@ -28,10 +31,12 @@ import {
   takeOverEntries,
   takeTurn,
   tellArchive,
+  tellRuleset,
 } from "@assay/ledger";
 import { createKeys, type Keys, leaderKey, outcomeId } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { accepted, aCounterRequest, anId, aPublication, aUse, HOUR_MS, keeping, loaded } from "./builders.ts";
+import { aGroupLetter, anEndpointLetter, anInputLetter, aPipelineLetter } from "./laid-aside.ts";
 import type { Ledger } from "./open-ledger.ts";
 
 /** Runs every script of the ledger through its branches, on several submissions where it takes several. */
@@ -85,6 +90,10 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
     keeping(ledger, { maxDeadLetterBytes: 1, archive: true, maxArchiveBytes: 1500 }),
   );
   await between();
+  const ruleset = { digest: "d1", name: "default", engine: "e1", files: { "default.yaml": "" }, loadedAt: 1 };
+  await tellRuleset(redis, keys, { ...ruleset, digest: "large" }, 8000);
+  await redis.hset(keys.archiveBacklog(), "ruleset:old", "1");
+  await tellRuleset(redis, keys, ruleset, 1500);
   const archive = createArchiveStream({ redis, reader: redis, keys, consumer: "archiver1" });
   const entries = await archive.read({ count: 10, blockMs: 1, takeoverAfterMs: HOUR_MS });
   const [{ entryId } = { entryId: "" }] = entries;
@@ -145,6 +154,11 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await between();
   await replayDeliveries(redis, keys, "orders", 0);
   await between();
+  const given = { group: "crm", entryId: "1-1", id: sealed, code: "deliveries_exhausted", deliveries: 10, at: 1 };
+  await layAsideVerdict(redis, keys, { ...given, envelope: "{}" });
+  await between();
+  await redriveAll({ ...ledger, keys: createKeys({ prefix, tenant: "third" }) }, between);
+  await between();
   const replay = { endpoint: "orders", after: "1-0", before: "9-0", planned: 0 };
   await requestReplay(redis, keys, replay);
   for (const [from, to] of [[replay, { ...replay, planned: 1 }], [replay]] as const) {
@@ -153,6 +167,20 @@ export async function runEveryScript(ledger: Ledger, between: () => Promise<unkn
   await moveReplay(redis, keys, { ...replay, planned: 1 });
   await between();
   await readTrimmed(redis, createKeys({ prefix, tenant: "other" }), between);
+}
+
+// One of each sort; then what is left is dropped.
+async function redriveAll(ledger: Ledger, between: () => Promise<unknown>): Promise<void> {
+  const { redis, keys } = ledger;
+  await redis.xgroup("CREATE", keys.verdicts(), "crm", "$", "MKSTREAM");
+  for (const make of [anInputLetter, aPipelineLetter, aGroupLetter, anEndpointLetter]) {
+    const letter = await make(ledger);
+    await between();
+    await redriveLetter(redis, keys, letter);
+    await between();
+  }
+  const letter = await aGroupLetter(ledger);
+  await dropLetters(redis, keys, "delivery", [letter.entryId]);
 }
 
 // A group that has one entry in hand, and was not given the next before both were trimmed.

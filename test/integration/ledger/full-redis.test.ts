@@ -2,12 +2,15 @@ import { randomUUID } from "node:crypto";
 import {
   acceptSubmissions,
   createArchiveStream,
+  dropLetters,
+  layAsideVerdict,
   letGoSubmissions,
   loadSubmissions,
   pinInputs,
   planDeliveries,
   publishVerdicts,
   readArchiveBacklog,
+  redriveLetter,
   reportOutcome,
   settleDelivery,
   takeDeliveries,
@@ -18,6 +21,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { PrivateRedis } from "../../support/private-redis.ts";
 import { startRedis } from "../../support/redis-server.ts";
 import { accepted, aCounterRequest, anArrival, anId, aPublication, aUse, keeping, loaded } from "./builders.ts";
+import { aGroupLetter, anEndpointLetter, anInputLetter, aPipelineLetter } from "./laid-aside.ts";
 import { type Ledger, openConnection, openLedger, snapshot } from "./open-ledger.ts";
 
 let server: PrivateRedis;
@@ -78,6 +82,13 @@ const acts: readonly Act[] = [
         keys,
         ["wh_1", "wh_2"].map((id) => ({ id, endpoint: "orders", body: "{}" })),
       ),
+  },
+  {
+    name: "laying a verdict aside",
+    act: ({ redis, keys }, [id = ""]) => {
+      const letter = { group: "crm", entryId: "1-1", id, code: "unreadable", deliveries: 1, at: 1, envelope: "{}" };
+      return layAsideVerdict(redis, keys, letter);
+    },
   },
   {
     name: "report",
@@ -188,6 +199,25 @@ describe("a full Redis", () => {
     expect(await redis.xlen(keys.archive())).toBe(1);
     await archive.settle(entries, rejected);
     expect(await readArchiveBacklog(redis, keys)).toMatchObject({ entries: 0, bytes: 0 });
+  });
+
+  test.each([
+    ["a submission", anInputLetter],
+    ["an entry of the archive", aPipelineLetter],
+    ["a verdict of a group", aGroupLetter],
+    ["a delivery", anEndpointLetter],
+  ])("leaves the dead letter of %s where it is, and can be rid of it", async (_, make) => {
+    const ledger = await openLedger(server.url);
+    const { redis, keys } = ledger;
+    await redis.xgroup("CREATE", keys.verdicts(), "crm", "$", "MKSTREAM");
+    const [letter, other] = [await make(ledger), await make(ledger)];
+    const before = await snapshot(ledger);
+    await whileFull(ledger, async () => {
+      await expect(redriveLetter(redis, keys, letter)).rejects.toThrow("OOM");
+      expect(await snapshot(ledger)).toEqual(before);
+      expect(await dropLetters(redis, keys, other.kind, [other.entryId])).toBe(1);
+    });
+    expect((await redriveLetter(redis, keys, letter)).status).toMatch(/^(resubmitted|returned)$/);
   });
 
   test("still tells what is known", async () => {

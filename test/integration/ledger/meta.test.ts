@@ -1,4 +1,4 @@
-import { openInstallation, SchemaMismatchError } from "@assay/ledger";
+import { openInstallation, readInstallation, SchemaMismatchError } from "@assay/ledger";
 import { metaKey } from "@assay/protocol";
 import { describe, expect, test } from "vitest";
 import { openLedger } from "./open-ledger.ts";
@@ -31,5 +31,17 @@ describe("openInstallation", () => {
     await expect(refusal).rejects.toMatchObject({ code: "schema_mismatch" });
     await expect(refusal).rejects.toThrow(`${field} ${value}`);
     await expect(refusal).rejects.toThrow("another ASSAY_PREFIX");
+  });
+});
+
+describe("readInstallation", () => {
+  test("reads what is there, and writes nothing where nothing is", async () => {
+    const { redis, prefix } = await openLedger();
+    expect(await readInstallation(redis, prefix)).toBeUndefined();
+    expect(await redis.exists(metaKey(prefix))).toBe(0);
+    await openInstallation(redis, prefix, "aa".repeat(32));
+    expect(await readInstallation(redis, prefix)).toEqual({ hashKey: "aa".repeat(32) });
+    await redis.hset(metaKey(prefix), "schema", "2");
+    await expect(readInstallation(redis, prefix)).rejects.toBeInstanceOf(SchemaMismatchError);
   });
 });

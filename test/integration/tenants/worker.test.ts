@@ -118,11 +118,18 @@ describe("a worker of two tenants", () => {
   });
 
   test("tells the numbers of both together, and the rulesets of each", { timeout: 120_000 }, async () => {
-    for (const stack of [eu, us]) await stack.redis.xgroup("CREATE", stack.keys.verdicts(), "orders", "0", "MKSTREAM");
+    for (const { redis, keys } of [eu, us]) {
+      await redis.xgroup("CREATE", keys.verdicts(), "orders", "0", "MKSTREAM");
+      await redis.xadd(keys.deadLetters("pipeline"), "*", "code", "22P05");
+      await redis.hset(keys.deadLetterTally("delivery"), "dropped", 3);
+    }
     const { adminPort } = await eu.runWorker({ env: envOf({ eu: {}, us: {} }) });
     for (const stack of [eu, us]) await stack.verdict(await stack.submitSealed(new Uint8Array(64)));
     const expected = [
       /^assay_dead_letters\{kind="input",app="worker"\} 2$/m,
+      /^assay_dead_letters\{kind="pipeline",app="worker"\} 2$/m,
+      /^assay_dead_letters\{kind="delivery",app="worker"\} 0$/m,
+      /^assay_dead_letters_dropped\{kind="delivery",app="worker"\} 6$/m,
       /^assay_stream_lag\{group="orders",app="worker"\} 2$/m,
       /^assay_pending\{lane="results",app="worker"\} 0$/m,
       /^assay_queue_jobs\{queue="lookups",state="waiting",app="worker"\} 0$/m,

@@ -1,17 +1,21 @@
 import type { Ruleset } from "@assay/rules";
 import {
+  asksOf,
   addRow,
   type Answers,
   createRowJudge,
   emptyTally,
+  fieldsOfSettings,
   type Prepared,
   type RowAsks,
   type Tally,
   type TallyOptions,
 } from "@assay/rules/backtest";
+import type { LineForm } from "./backtest-rows.ts";
 import type { BadLine } from "./bad-lines.ts";
 import { isBlank, linesIn } from "./line-batches.ts";
 import { type PackedAsks, packAsks } from "./packed-asks.ts";
+import { readArchivedRow } from "./read-archived-row.ts";
 import { readRow } from "./read-row.ts";
 import { loadSide, type SideFiles } from "./side.ts";
 
@@ -19,6 +23,7 @@ import { loadSide, type SideFiles } from "./side.ts";
 export interface JudgeOptions extends TallyOptions {
   readonly old: SideFiles;
   readonly new: SideFiles;
+  readonly form: LineForm;
 }
 
 /** The rulesets of both sides. Plain data. */
@@ -54,10 +59,11 @@ export interface BatchJudge {
 }
 
 /** A judge on this thread. Throws what `loadSide` throws. */
-export function createBatchJudge({ old: oldFiles, new: newFiles, ...options }: JudgeOptions): BatchJudge {
+export function createBatchJudge({ old: oldFiles, new: newFiles, form, ...options }: JudgeOptions): BatchJudge {
   const [oldSide, newSide] = [loadSide(oldFiles), loadSide(newFiles)];
   const rowJudge = createRowJudge(oldSide.choose, newSide.choose);
   const fields = fieldsOf([...oldSide.rulesets, ...newSide.rulesets]);
+  const readLine = form === "archived" ? readArchivedRow : readRow;
   const tally = emptyTally();
   const waiting: (readonly Prepared[])[] = [];
   return {
@@ -69,15 +75,14 @@ export function createBatchJudge({ old: oldFiles, new: newFiles, ...options }: J
       const asks: RowAsks[] = [];
       for (const [index, line] of lines.entries()) {
         if (isBlank(line)) continue;
-        const read = readRow(line, fields);
+        const read = readLine(line, fields);
         if (!read.ok) {
           bad.push({ line: index + 1, why: read.why });
           continue;
         }
         const one = rowJudge.prepare(read.row);
         prepared.push(one);
-        const { receivedAt, event } = read.row;
-        if (one.asks.length > 0) asks.push({ receivedAt, eventTime: event.timestamp, asks: one.asks });
+        if (one.asks.length > 0) asks.push(asksOf(one));
       }
       waiting.push(prepared);
       return { lines: lines.length, rows: prepared.length, bad, asks: packAsks(asks) };
@@ -98,7 +103,8 @@ function nameOf({ name, digest }: Ruleset): RulesetName {
   return { name, digest };
 }
 
-/** What rulesets read of an event, and what is told of an example. Most of an event is neither. */
+/** What rulesets and their settings read of an event, and what is told of an example. Most of an event is neither. */
 function fieldsOf(rulesets: readonly Ruleset[]): ReadonlySet<string> {
-  return new Set(["identification", ...rulesets.flatMap(({ eventFields }) => [...eventFields])]);
+  const read = rulesets.flatMap(({ eventFields, settings }) => [...eventFields, ...fieldsOfSettings(settings)]);
+  return new Set(["identification", ...read]);
 }

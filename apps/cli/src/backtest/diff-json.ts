@@ -2,13 +2,14 @@ import type { Change, Example, RuleFigures } from "@assay/rules/backtest";
 import type { Findings, SideNamed } from "./findings.ts";
 
 /** The findings for programs, snake_case. What is not known is absent. `schema` changes when a reader must. */
-export function diffJson({ summary, rules, overlaps, bad, failIf, ...sides }: Findings) {
+export function diffJson({ summary, rules, overlaps, bad, leftOut, failIf, ...sides }: Findings) {
   const { span, flips } = summary;
   return {
     schema: "assay.rules-diff/1",
     rows: summary.rows,
     bad_rows: bad.count,
     bad_lines: bad.first,
+    left_out: leftOut,
     rows_without_checks: summary.rowsWithoutChecks,
     ...(span === undefined ? {} : { received_from: span[0], received_until: span[1] }),
     labelled: summary.labelled,

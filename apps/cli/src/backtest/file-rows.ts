@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { CommandError, EXIT, type World } from "../report.ts";
-import type { BacktestRows } from "./backtest-rows.ts";
+import { type BacktestRows, NOTHING_LEFT_OUT } from "./backtest-rows.ts";
 import { lineBatches } from "./line-batches.ts";
 
 const CHUNK_BYTES = 128 * 1024;
@@ -11,13 +11,21 @@ const CHUNK_BYTES = 128 * 1024;
 /** The rows of a file, or of stdin for `-`; unpacked where they are gzip. Throws a CommandError for no such file. */
 export async function openRows(path: string, world: World): Promise<BacktestRows> {
   if (path === "-") {
-    return { name: "stdin", batches: () => lineBatches(unpacked(world.stdin(), "stdin")), readShare: () => undefined };
+    return {
+      name: "stdin",
+      form: "row",
+      batches: () => lineBatches(unpacked(world.stdin(), "stdin")),
+      readShare: () => undefined,
+      leftOut: NOTHING_LEFT_OUT,
+    };
   }
   const bytes = await sizeOf(path);
   const isPacked = path.endsWith(".gz");
   let stream: ReadStream | undefined;
   return {
     name: path,
+    form: "row",
+    leftOut: NOTHING_LEFT_OUT,
     batches() {
       stream = createReadStream(path, { highWaterMark: CHUNK_BYTES });
       return lineBatches(isPacked ? unpacked(stream, path) : readable(stream, path));

@@ -7,6 +7,7 @@ import {
   summaryOf,
   type Tally,
 } from "@assay/rules/backtest";
+import type { LeftOut } from "./backtest-rows.ts";
 import type { BadLines } from "./bad-lines.ts";
 import type { RulesetName } from "./batch-judge.ts";
 
@@ -16,6 +17,7 @@ export interface Findings {
   readonly rules: readonly RuleChange[];
   readonly overlaps: readonly Overlap[];
   readonly bad: BadLines;
+  readonly leftOut: LeftOut;
   readonly old: SideNamed;
   readonly new: SideNamed;
   /** Of `--fail-if`: the condition as written, and whether it holds. */
@@ -29,14 +31,20 @@ export interface SideNamed {
 }
 
 const MOST_OVERLAPS = 50;
+/** The archive's default, as only the worker knows its own. */
+const EVENTS_KEPT = "30 days, or ASSAY_EVENT_RETENTION_DAYS";
 
-export function findingsOf(tally: Tally, bad: BadLines, sides: Pick<Findings, "old" | "new">): Findings {
+export function findingsOf(
+  tally: Tally,
+  unread: Pick<Findings, "bad" | "leftOut">,
+  sides: Pick<Findings, "old" | "new">,
+): Findings {
   const summary = summaryOf(tally);
   return {
     summary,
     rules: ruleChangesOf(tally, summary.labelled.fraud),
     overlaps: overlapsOf(tally, MOST_OVERLAPS),
-    bad,
+    ...unread,
     ...sides,
   };
 }
@@ -78,7 +86,7 @@ export function isOneRuleset(rules: readonly RuleChange[]): boolean {
 }
 
 /** What a reader must know before he trusts the figures, one sentence each. */
-export function caveatsOf({ summary, bad }: Findings): string[] {
+export function caveatsOf({ summary, bad, leftOut }: Findings): string[] {
   const { rows, rowsWithoutChecks, old: before, new: after } = summary;
   const warming = new Map<string, number>();
   for (const { ruleset, counter, rows: count } of [...before.warming, ...after.warming]) {
@@ -87,6 +95,12 @@ export function caveatsOf({ summary, bad }: Findings): string[] {
   }
   return [
     ...(bad.count > 0 ? [`${whole(bad.count)} bad lines were left out, the first: line ${bad.first[0]?.line}.`] : []),
+    ...(leftOut.undecided > 0
+      ? [`Verdicts left out, as they were undecided and have no event: ${whole(leftOut.undecided)}.`]
+      : []),
+    ...(leftOut.expired > 0
+      ? [`Verdicts left out, as their events are kept no longer than ${EVENTS_KEPT}: ${whole(leftOut.expired)}.`]
+      : []),
     ...(rowsWithoutChecks > 0
       ? [`${whole(rowsWithoutChecks)} of ${whole(rows)} rows came without checks, which are unknown to them.`]
       : []),

@@ -20,7 +20,8 @@ type Answer =
 
 /** Answers questions on a thread, until its port is closed. */
 export function serveBatchJudge(port: MessagePort, options: JudgeOptions): void {
-  const answer = (given: Answer) => port.postMessage(given);
+  const answer = (given: Answer) =>
+    port.postMessage(given, given.to === "prepare" ? [given.prepared.asks.numbers.buffer] : []);
   const judge = loadJudge(options, answer);
   if (judge === undefined) return;
   answer({ to: "start", sides: judge.sides });

@@ -3,7 +3,7 @@ import { isAscii } from "node:buffer";
 /** A line of at least this many bytes is cut: an event and its context take half of it at most. */
 export const MAX_LINE_BYTES = 1024 * 1024;
 /** Some dozens of rows: few enough to stay in a processor's cache, and sending them costs little beside reading them. */
-const BATCH_BYTES = 128 * 1024;
+export const BATCH_BYTES = 128 * 1024;
 
 const NEWLINE = 10;
 /** Stands where a line was cut. No JSON holds such a byte, so that what is left of the line is none. */

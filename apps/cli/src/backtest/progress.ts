@@ -17,7 +17,8 @@ export function createProgress(
 
 const WIDTH = 24;
 
-function barOf(share: number | undefined): string {
+/** A bar that is full by this share, and the share; empty where it is not known. */
+export function barOf(share: number | undefined): string {
   if (share === undefined) return "";
   const full = Math.round(WIDTH * Math.min(1, share));
   return `${"█".repeat(full)}${"░".repeat(WIDTH - full)} ${String(Math.floor(100 * Math.min(1, share))).padStart(3)} %  `;

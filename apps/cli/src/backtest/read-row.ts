@@ -20,9 +20,13 @@ const EARLIEST_MS = 1e12;
  * `fields` are read, and what every event has; all of them when it is left out. Never throws.
  */
 export function readRow(line: string, fields?: ReadonlySet<string>): ReadRow {
+  return readRowFrom(() => JSON.parse(line), fields);
+}
+
+/** The same of what `parse` gives. What that throws makes no row. */
+export function readRowFrom(parse: () => unknown, fields: ReadonlySet<string> | undefined): ReadRow {
   try {
-    const json: unknown = JSON.parse(line);
-    return { ok: true, row: rowOf(json, fields) };
+    return { ok: true, row: rowOf(parse(), fields) };
   } catch (error) {
     if (error instanceof LineFault || error instanceof ProblemError) return { ok: false, why: error.message };
     // The parser's own message repeats a part of the line.
@@ -35,7 +39,7 @@ function rowOf(json: unknown, fields: ReadonlySet<string> | undefined): Backtest
   // No event of Fingerprint's has a field of this name.
   const isBare = !Object.hasOwn(json, "event");
   const given = isBare ? json : json["event"];
-  const read = toEvent(fields === undefined ? given : picked(given, fields));
+  const read = toEvent(given, fields);
   if (!read.ok) {
     const hint = isBare && Object.hasOwn(json, "received_at") ? " A row has its event under event." : "";
     throw new LineFault(`${isBare ? "it" : "event"} is no event: ${REFUSALS[read.reason]}.${hint}`);
@@ -51,6 +55,7 @@ function rowOf(json: unknown, fields: ReadonlySet<string> | undefined): Backtest
     event,
     context: isAbsent(context) ? {} : readContext(context).context,
     receivedAt: readTime(receivedAt, "received_at") ?? event.timestamp,
+    isArrivalKnown: !isAbsent(context) && !isAbsent(receivedAt),
     kind: readKind(kind),
     checks: readChecks(checks),
     outcomes: told,
@@ -58,18 +63,6 @@ function rowOf(json: unknown, fields: ReadonlySet<string> | undefined): Backtest
     ...(lastLabel === undefined ? {} : { label: lastLabel }),
   };
 }
-
-// A v4 event is read field by field, so that what nobody asks for can be left out before: that is most of it.
-function picked(event: unknown, fields: ReadonlySet<string>): unknown {
-  if (!isRecord(event) || !Object.hasOwn(event, "event_id")) return event;
-  const few: Record<string, unknown> = {};
-  for (const name of NEEDED) if (Object.hasOwn(event, name)) few[name] = event[name];
-  for (const name of fields) if (Object.hasOwn(event, name)) few[name] = event[name];
-  return few;
-}
-
-/** What says whether it is an event, and how it is read. */
-const NEEDED = ["event_id", "timestamp", "incremental_identification_status"];
 
 function readOutcomes(given: unknown): PastOutcome[] {
   if (isAbsent(given)) return [];

@@ -44,6 +44,8 @@ export async function rowsInOrder(rows: BacktestRows, file: string, bad: BadLine
   let given = 0;
   return {
     name: rows.name,
+    form: rows.form,
+    leftOut: rows.leftOut,
     readShare: () => given / places.length,
     async *batches() {
       const handle = await open(file);

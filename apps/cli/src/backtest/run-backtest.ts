@@ -5,7 +5,7 @@ import { type BatchJudge, createBatchJudge, type JudgeOptions, type PreparedBatc
 import { unpackAsks } from "./packed-asks.ts";
 import { type JudgeThread, startJudgeThread } from "./judge-thread.ts";
 
-export interface BacktestOptions extends JudgeOptions {
+export interface BacktestOptions extends Omit<JudgeOptions, "form"> {
   /** Threads to judge on, and the file that each runs; all is done on this thread without. */
   readonly threads?: { readonly file: URL; readonly count: number };
   readonly bad: BadLines;
@@ -36,7 +36,7 @@ interface InFlight {
  */
 export async function runBacktest(rows: BacktestRows, options: BacktestOptions): Promise<Backtested> {
   const { old: oldFiles, new: newFiles, examples, isPersonal, bad } = options;
-  const judging: JudgeOptions = { old: oldFiles, new: newFiles, examples, isPersonal };
+  const judging: JudgeOptions = { old: oldFiles, new: newFiles, form: rows.form, examples, isPersonal };
   const threads = Array.from({ length: options.threads?.count ?? 0 }, () =>
     options.threads === undefined ? [] : startJudgeThread(options.threads.file, judging),
   ).flat();

@@ -72,7 +72,7 @@ function judgeLetters(
       name,
       status: "warn",
       says: `${seen}. ${opening} of the last ${letters.length} open with the keys of here, so the workers ran with others`,
-      do: "start the workers again with these ASSAY_SEALED_KEYS",
+      do: "start the workers again with these ASSAY_SEALED_KEYS, then run assay dead redrive --kind input --code no_key_opens",
     };
   }
   const lastOpen = Math.max(0, ...opened.values());

@@ -1,4 +1,4 @@
-import type { EnvReader } from "@assay/host";
+import { type EnvReader, readDatabaseUrl } from "@assay/host";
 
 /** What the environment says of the archive. */
 export interface ArchiveConfig {
@@ -15,7 +15,7 @@ const MAX_BACKLOG_BYTES = 128 * 1024 * 1024;
 
 /** Reads where the archive is, and how much may wait for it; no archive when nothing says so. */
 export function readArchiveConfig(reader: EnvReader): { archive?: ArchiveConfig; maxArchiveBytes: number } {
-  const databaseUrl = reader.secret("DATABASE_URL");
+  const databaseUrl = readDatabaseUrl(reader);
   const days = { min: 1, max: 3650 };
   const retentionDays = reader.integer("ASSAY_RETENTION_DAYS", { default: 90, ...days });
   const eventDays = reader.integer("ASSAY_EVENT_RETENTION_DAYS", { default: 30, ...days });
@@ -24,9 +24,6 @@ export function readArchiveConfig(reader: EnvReader): { archive?: ArchiveConfig;
     min: 1024 * 1024,
   });
   if (databaseUrl === undefined) return { maxArchiveBytes };
-  if (!/^postgres(?:ql)?:\/\//.test(databaseUrl) || !URL.canParse(databaseUrl)) {
-    reader.fault("DATABASE_URL", "is no address of a Postgres. Set it to postgres://user:password@host:5432/assay.");
-  }
   const eventRetentionDays = Math.min(eventDays, retentionDays);
   return { archive: { databaseUrl, retentionDays, eventRetentionDays }, maxArchiveBytes };
 }

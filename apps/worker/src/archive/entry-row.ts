@@ -8,6 +8,8 @@ export function rowOf(entry: ArchiveEntry, tenant: string): ArchiveRow | undefin
     case "verdict":
     case "label":
       return { tenant, ...kept };
+    case "ruleset":
+      return kept;
     case "unreadable":
       return undefined;
   }

@@ -7,6 +7,8 @@ export interface BacktestRow {
   /** Unix ms. */
   readonly receivedAt: number;
   readonly kind: Kind;
+  /** Whether `context` and `receivedAt` are those of then, and stand for nothing that the row left out. */
+  readonly isArrivalKnown: boolean;
   /** As they were judged then. Those that are absent are unknown. */
   readonly checks: Checks;
   /** The ruleset that the submission named. */

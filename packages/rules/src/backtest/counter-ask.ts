@@ -21,6 +21,8 @@ export interface RowAsks {
   /** Unix ms, as is the next. */
   readonly receivedAt: number;
   readonly eventTime: number;
+  /** The time whose counters it is told, unix ms; `receivedAt` when absent. */
+  readonly asOf?: number;
   readonly asks: readonly CounterAsk[];
 }
 
@@ -58,6 +60,13 @@ export function isSameAsk(a: CounterAsk, b: CounterAsk): boolean {
     a.toldMember === b.toldMember &&
     a.toldAt?.join() === b.toldAt?.join()
   );
+}
+
+/** All that a row asks, by the rules of the worker: what is backfilled is told the counters of its own time. */
+export function asksOf({ row, asks }: { row: BacktestRow; asks: readonly CounterAsk[] }): RowAsks {
+  const { kind, event, receivedAt } = row;
+  const eventTime = event.timestamp;
+  return { receivedAt, eventTime, asks, ...(kind === "backfill" ? { asOf: Math.min(eventTime, receivedAt) } : {}) };
 }
 
 function pairOf({ outcome, label }: PastOutcome, names: readonly string[]): string {

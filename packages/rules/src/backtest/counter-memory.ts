@@ -14,6 +14,8 @@ export interface CounterQuestion {
   readonly receivedAt: number;
   /** More than 10 s after `receivedAt` is a wrong clock, and is taken as that. */
   readonly eventTime: number;
+  /** The time whose counters it is told; `receivedAt` when absent. */
+  readonly asOf?: number | undefined;
   /** What the submission itself counts as, if it does. */
   readonly member?: string | undefined;
 }
@@ -59,22 +61,25 @@ export class CounterMemory {
   }
 
   /** Counts the submission if it does, and reads the counter. */
-  ask(place: CounterPlace, { receivedAt, eventTime: givenTime, member }: CounterQuestion): CounterAnswer {
+  ask(
+    place: CounterPlace,
+    { receivedAt, asOf = receivedAt, eventTime: givenTime, member }: CounterQuestion,
+  ): CounterAnswer {
     const { definition, key, windowMs } = place;
     const eventTime = Math.min(givenTime, receivedAt + MAX_AHEAD_MS);
     const since = this.#since.get(definition) ?? receivedAt;
     if (since === receivedAt) this.#since.set(definition, receivedAt);
     if (member !== undefined) this.#count(place, member, eventTime, receivedAt);
     const set = this.#held.get(definition)?.get(key)?.set;
-    const before = receivedAt - windowMs;
-    const last = Math.max(receivedAt, eventTime);
+    const before = asOf - windowMs;
+    const last = Math.max(asOf, eventTime);
     let value = set?.between(before, last) ?? 0;
     if (member !== undefined) {
       // A later submission has moved the distinct value on, or the event is older than the window: it counts itself.
       const score = set?.scoreOf(member) ?? before;
       if (score <= before || score > last) value = Math.min(value + 1, MAX_MEMBERS);
     }
-    return { value, isWarming: receivedAt - since < windowMs };
+    return { value, isWarming: asOf - since < windowMs };
   }
 
   #count({ definition, key, windowMs }: CounterPlace, member: string, score: number, atMs: number): void {

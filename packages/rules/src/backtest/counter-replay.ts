@@ -34,13 +34,13 @@ export class CounterReplay {
   replay(rows: readonly RowAsks[]): Answers {
     const answers = new Int16Array(2 * rows.reduce((sum, { asks }) => sum + asks.length, 0));
     let at = 0;
-    for (const { receivedAt, eventTime, asks } of rows) {
+    for (const { receivedAt, eventTime, asOf, asks } of rows) {
       if (receivedAt < this.#nowMs) throw new DisorderedRowsError("Rows must come in the order of received_at.");
       this.#nowMs = receivedAt;
       this.#rows += 1;
       this.#tellUntil(receivedAt);
       for (const ask of asks) {
-        const question = { receivedAt, eventTime, member: ask.member };
+        const question = { receivedAt, eventTime, asOf, member: ask.member };
         for (const memory of this.#memoriesOf(ask)) {
           const answer = written(memory.ask(ask, question));
           if (memory === this.#old) answers[at] = answer;

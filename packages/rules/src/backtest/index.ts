@@ -1,10 +1,11 @@
 export type { BacktestRow, PastOutcome } from "./backtest-row.ts";
 export { always, type ChooseRuleset, routed } from "./choose-ruleset.ts";
 export { CounterMemory } from "./counter-memory.ts";
-export type { CounterAsk, RowAsks } from "./counter-ask.ts";
+export { asksOf, type CounterAsk, type RowAsks } from "./counter-ask.ts";
 export { type Answers, CounterReplay, DisorderedRowsError } from "./counter-replay.ts";
 export { createRowJudge, type Prepared, type RowJudge } from "./judge-row.ts";
 export type { Interval } from "./paired-interval.ts";
 export { type Overlap, overlapsOf, type RuleChange, ruleChangesOf, type RuleFigures } from "./rule-changes.ts";
+export { fieldsOfSettings } from "./side-checks.ts";
 export { type Change, type FlipGroup, type RateChange, type Summary, summaryOf } from "./summary.ts";
 export { addRow, emptyTally, type Example, mergeTally, type Tally, type TallyOptions } from "./tally.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { loadRuleset } from "../index.ts";
 import type { BacktestRow } from "./backtest-row.ts";
+import { asksOf } from "./counter-ask.ts";
 import { always } from "./choose-ruleset.ts";
 import { CounterReplay } from "./counter-replay.ts";
 import { createRowJudge, type RowJudgment } from "./judge-row.ts";
@@ -13,6 +14,7 @@ function aRow(at: number, over: Partial<BacktestRow> = {}): BacktestRow {
     event: { event_id: `${receivedAt}.event`, timestamp: receivedAt, ip_address: "192.0.2.1" },
     context: { user_id: "anna" },
     receivedAt,
+    isArrivalKnown: true,
     kind: "sealed",
     checks: {},
     outcomes: [],
@@ -33,9 +35,7 @@ function judged(before: ReturnType<typeof rulesetOf>, after: ReturnType<typeof r
   const replay = new CounterReplay();
   return rows.map((row): RowJudgment => {
     const prepared = judge.prepare(row);
-    const { receivedAt, event } = row;
-    const answers = replay.replay([{ receivedAt, eventTime: event.timestamp, asks: prepared.asks }]);
-    return judge.judge(prepared, answers, 0);
+    return judge.judge(prepared, replay.replay([asksOf(prepared)]), 0);
   });
 }
 
@@ -55,6 +55,16 @@ describe("createRowJudge", () => {
       ["both", 3_600_000],
       ["new", 7_200_000],
     ]);
+  });
+
+  test("judges each side by its own settings, in what fires and in what counts", () => {
+    const counting = BY_USER.replace("window", "where: '!checks.stale', window");
+    const strict = rulesetOf(`${counting}\nsettings: { max_event_age: 30s }`);
+    const old = { event: { event_id: "old", timestamp: RECEIVED_AT - 60_000 }, checks: { stale: false } };
+    const judgments = judged(rulesetOf(counting), strict, aRow(0), aRow(1, old), aRow(2));
+    // The second is stale by the new side alone, whose counter leaves it out.
+    expect(actionsOf(judgments)).toEqual(["allow allow", "review challenge", "review review"]);
+    expect(judgments[1]?.new.decision.reasons).toMatchObject([{ rule: "integrity.stale" }]);
   });
 
   test("counts for each side by its own counters", () => {
@@ -79,6 +89,15 @@ describe("createRowJudge", () => {
     ["the same event by another door", { event: aRow(0).event }],
   ] as const)("does not count %s", (_, over) => {
     expect(actionsOf(judged(rulesetOf(BY_USER), rulesetOf(BY_USER), aRow(0), aRow(1, over)))[1]).toBe("allow allow");
+  });
+
+  test("tells a backfilled row what was counted at its own time", () => {
+    const HOUR_MS = 3_600_000;
+    const late = (at: number) =>
+      aRow(9 * HOUR_MS, { kind: "backfill", event: { ...aRow(0).event, timestamp: RECEIVED_AT + at } });
+    const rows = [aRow(0), aRow(1), aRow(9 * HOUR_MS), late(1), late(0), late(9 * HOUR_MS)];
+    const actions = actionsOf(judged(rulesetOf(BY_USER), rulesetOf(BY_USER), ...rows));
+    expect(actions.slice(3)).toEqual(["review review", "allow allow", "allow allow"]);
   });
 
   test.each([

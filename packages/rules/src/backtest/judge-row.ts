@@ -1,4 +1,4 @@
-import type { Action } from "@assay/protocol";
+import type { Action, Checks } from "@assay/protocol";
 import type { Input } from "../condition/input.ts";
 import type { CounterUse } from "../judge/counting.ts";
 import type { Decision } from "../judge/decision.ts";
@@ -7,6 +7,7 @@ import type { BacktestRow } from "./backtest-row.ts";
 import type { Choice, ChooseRuleset } from "./choose-ruleset.ts";
 import { askOf, type CounterAsk, isSameAsk } from "./counter-ask.ts";
 import { type Answers, answerAt } from "./counter-replay.ts";
+import { checksBy, isSameForChecks } from "./side-checks.ts";
 
 /** A row whose counters are still to be read. */
 export interface Prepared {
@@ -18,6 +19,8 @@ export interface Prepared {
 
 /** What one side needs to know of a row. */
 interface Waiting extends Choice {
+  /** By its own settings. */
+  readonly checks: Checks;
   /** Names of its counters, and which of the asks each is; the ask of the same place when that is absent. */
   readonly names: readonly string[];
   readonly places?: readonly number[];
@@ -51,23 +54,26 @@ export interface RowJudge {
 
 /** Judges each row by a ruleset of either side. */
 export function createRowJudge(oldOnes: ChooseRuleset, newOnes: ChooseRuleset): RowJudge {
-  const namesOf = rememberNames();
+  const compare = rememberComparisons();
   return {
     prepare(row) {
       const [before, after] = [oldOnes(row), newOnes(row)];
-      const input = inputOf(row, {});
+      const { isSameForChecks: isSame, names } = compare(before, after);
+      const checks = checksBy(before.ruleset, row);
+      const input = inputOf(row, checks, {});
       const uses = usesOf(before, input);
       const asks = uses.map((use) => askOf(use, row, "old"));
-      const waiting = { ...before, names: uses.map(({ name }) => name) };
-      const names = namesOf(before, after);
+      const waiting = { ...before, checks, names: uses.map(({ name }) => name) };
       if (names !== undefined) {
         for (const ask of asks) ask.asking = "both";
         const renamed = uses.map(({ name, definition }) => names.get(definition) ?? name);
-        return { row, asks, old: waiting, new: { ...after, names: renamed } };
+        return { row, asks, old: waiting, new: { ...after, checks, names: renamed } };
       }
-      const others = usesOf(after, input);
-      const places = others.map((use) => addAsk(asks, askOf(use, row, "new")));
-      return { row, asks, old: waiting, new: { ...after, names: others.map(({ name }) => name), places } };
+      const others = isSame ? checks : checksBy(after.ruleset, row);
+      const otherUses = usesOf(after, isSame ? input : inputOf(row, others, {}));
+      const places = otherUses.map((use) => addAsk(asks, askOf(use, row, "new")));
+      const otherNames = otherUses.map(({ name }) => name);
+      return { row, asks, old: waiting, new: { ...after, checks: others, names: otherNames, places } };
     },
     judge({ row, old: before, new: after }, answers, firstAsk) {
       const one = judgeSide(row, before, answers, 2 * firstAsk);
@@ -81,7 +87,7 @@ export function createRowJudge(oldOnes: ChooseRuleset, newOnes: ChooseRuleset): 
 
 function judgeSide(
   row: BacktestRow,
-  { ruleset, isUndecided, names, places }: Waiting,
+  { ruleset, isUndecided, checks, names, places }: Waiting,
   answers: Answers,
   firstAnswer: number,
 ): SideJudgment {
@@ -92,11 +98,15 @@ function judgeSide(
     values[name] = value;
     if (isWarming) warming.push(name);
   }
-  const decision = isUndecided ? ruleset.undecided("ruleset_not_found") : ruleset.decide(inputOf(row, values));
+  const decision = isUndecided ? ruleset.undecided("ruleset_not_found") : ruleset.decide(inputOf(row, checks, values));
   return { ruleset: ruleset.name, action: decision.wouldBe ?? decision.action, decision, warming, isUndecided };
 }
 
-function inputOf({ event, checks, context, receivedAt, kind }: BacktestRow, counters: Record<string, number>): Input {
+function inputOf(
+  { event, context, receivedAt, kind }: BacktestRow,
+  checks: Checks,
+  counters: Record<string, number>,
+): Input {
   return { event, checks, context, receivedAt, kind, counters };
 }
 
@@ -113,26 +123,40 @@ function addAsk(asks: CounterAsk[], ask: CounterAsk): number {
   return known;
 }
 
-/** Names of counters by definition. */
-type Names = ReadonlyMap<string, string>;
+/** What need be worked out once for both sides. */
+interface Comparison {
+  readonly isSameForChecks: boolean;
+  /** The names that the new ruleset has, by definition, for the counters of the old one, where both surely count the same. */
+  readonly names?: ReadonlyMap<string, string>;
+}
 
 /**
- * Gives the names that the new ruleset has for the counters of the old one, where both surely count the same: then one
- * need be asked, which is so for most changes of rules. Works each pair out once, as it is asked for every row.
+ * Compares two rulesets: what is the same by both need be asked and worked out once, which is so for most changes of
+ * rules. Works each pair out once, as it is asked for every row.
  */
-function rememberNames(): (before: Choice, after: Choice) => Names | undefined {
-  const known = new Map<Ruleset, Map<Ruleset, { readonly names: Names | undefined }>>();
+function rememberComparisons(): (before: Choice, after: Choice) => Comparison {
+  const known = new Map<Ruleset, Map<Ruleset, Comparison>>();
   return ({ ruleset: before, isUndecided: isUndecidedBefore }, { ruleset: after, isUndecided }) => {
-    if (isUndecidedBefore || isUndecided) return undefined;
-    const those = known.get(before) ?? new Map<Ruleset, { readonly names: Names | undefined }>();
+    const those = known.get(before) ?? new Map<Ruleset, Comparison>();
     known.set(before, those);
-    const found = those.get(after) ?? { names: sameCounters(before, after) };
+    const found = those.get(after) ?? compared(before, after);
     those.set(after, found);
-    return found.names;
+    // Counters of what is not decided are not asked.
+    return isUndecidedBefore || isUndecided ? { isSameForChecks: found.isSameForChecks } : found;
   };
 }
 
-function sameCounters({ counters: before }: Ruleset, { counters: after }: Ruleset): Names | undefined {
+function compared(before: Ruleset, after: Ruleset): Comparison {
+  // What counts may hang on a check.
+  if (!isSameForChecks(before.settings, after.settings)) return { isSameForChecks: false };
+  const names = sameCounters(before, after);
+  return { isSameForChecks: true, ...(names === undefined ? {} : { names }) };
+}
+
+function sameCounters(
+  { counters: before }: Ruleset,
+  { counters: after }: Ruleset,
+): ReadonlyMap<string, string> | undefined {
   const names = new Map(after.map(({ name, definition }) => [definition, name]));
   const isSame =
     names.size === after.length &&

@@ -27,7 +27,15 @@ function tallied(rows: readonly (typeof row extends fc.Arbitrary<infer Made> ? M
   for (const [index, { label, receivedAt, ...sides }] of rows.entries()) {
     const judgment: RowJudgment = { old: judgmentOf(sides.old), new: judgmentOf(sides.new) };
     const event = { event_id: `event${first + index}`, timestamp: 1 };
-    const read = { event, context: {}, receivedAt, kind: "sealed", checks: {}, outcomes: [] } as const;
+    const read = {
+      event,
+      context: {},
+      receivedAt,
+      kind: "sealed",
+      isArrivalKnown: true,
+      checks: {},
+      outcomes: [],
+    } as const;
     addRow(tally, first + index, { row: label === undefined ? read : { ...read, label }, judgment }, OPTIONS);
   }
   return tally;

@@ -8,13 +8,18 @@ import type { Counter } from "../ruleset/counters.ts";
 import type { RulesetContent } from "../ruleset/ruleset-content.ts";
 import type { CounterUse, Counting, OutcomeCounts } from "./counting.ts";
 
-/** Compiles what the counters of a ruleset ask of shared memory, and names the fields of an event that they read. */
+/**
+ * Compiles what the counters of a ruleset ask of shared memory, and names the fields of an event that they read. They
+ * ask in the order of their definitions, as what was answered is kept in that order and the order of a file is no part
+ * of the ruleset's digest.
+ */
 export function createCounting({ counters, lists }: Pick<RulesetContent, "counters" | "lists">): {
   readonly counting: Counting;
   readonly eventFields: ReadonlySet<string>;
 } {
   const slots = new SlotTable(lists);
-  const uses = counters.map((counter) => compileCounter(counter, slots));
+  const sorted = counters.toSorted((a, b) => (a.definition < b.definition ? -1 : 1));
+  const uses = sorted.map((counter) => compileCounter(counter, slots));
   const counting: Counting = (input) => {
     if (uses.length === 0) return [];
     const values = slots.read(input);
@@ -25,24 +30,43 @@ export function createCounting({ counters, lists }: Pick<RulesetContent, "counte
 
 function compileCounter(counter: Counter, slots: SlotTable): (values: Slots) => CounterUse | undefined {
   const { name, definition, windowMs, distinct } = counter;
-  const key = counter.key.map((field) => slots.indexOf(field));
-  const distinctIndex = distinct && slots.indexOf(distinct);
+  const keyOf = textOf("key", counter.key, slots);
+  const distinctOf = distinct && textOf("value", [distinct], slots);
   const counts =
     counter.on === "submission" ? countSubmission(counter.where, slots) : countOutcomes(counter.where, slots);
   return (values) => {
-    const keyValues = key.map((index) => values[index]);
-    if (keyValues.includes(undefined)) return undefined;
-    const told = distinctIndex === undefined ? undefined : values[distinctIndex];
-    const isCounted = distinctIndex === undefined || told !== undefined;
+    const key = keyOf(values);
+    if (key === undefined) return undefined;
+    const told = distinctOf?.(values);
+    const isCounted = distinctOf === undefined || told !== undefined;
     return {
       name,
       definition,
       windowMs,
-      key: JSON.stringify(keyValues),
-      ...(told === undefined ? {} : { distinct: JSON.stringify(told) }),
-      isDistinct: distinctIndex !== undefined,
+      key,
+      ...(told === undefined ? {} : { distinct: told }),
+      isDistinct: distinctOf !== undefined,
       counts: counts(values, isCounted),
     };
+  };
+}
+
+/** JSON of a list of values, or of one; undefined where one is absent. Counters that ask for the same work it out once. */
+function textOf(
+  kind: "key" | "value",
+  fields: readonly Field[],
+  slots: SlotTable,
+): (values: Slots) => string | undefined {
+  const indexes = fields.map((field) => slots.indexOf(field));
+  const place = slots.derived(`${kind} ${fields.map(({ path }) => path).join(" ")}`);
+  return (values) => {
+    const known = values[place];
+    if (typeof known === "string") return known;
+    const found = indexes.map((index) => values[index]);
+    if (found.includes(undefined)) return undefined;
+    const text = JSON.stringify(kind === "key" ? found : found[0]);
+    values[place] = text;
+    return text;
   };
 }
 

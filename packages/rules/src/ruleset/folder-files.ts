@@ -15,6 +15,7 @@ export class FolderFiles {
   readonly #prefix: string;
   readonly #texts: ReadonlyMap<string, string>;
   readonly #used = new Set<string>();
+  readonly #taken = new Map<string, string>();
   /** Lists and parts that were read, as several rulesets may use the same ones. */
   readonly lists = new Map<string, ListFile>();
   readonly parts = new Map<string, PartFile>();
@@ -33,7 +34,16 @@ export class FolderFiles {
   /** The text of a file, which is used from now on; undefined when there is none. */
   use(path: string): string | undefined {
     this.#used.add(path);
-    return this.#texts.get(path);
+    const text = this.#texts.get(path);
+    if (text !== undefined) this.#taken.set(path, text);
+    return text;
+  }
+
+  /** The files that were used since this was asked last, by path. */
+  taken(): ReadonlyMap<string, string> {
+    const taken = new Map(this.#taken);
+    this.#taken.clear();
+    return taken;
   }
 
   /** The path that was probably meant, as the end of a message that begins with a space. */

@@ -68,9 +68,10 @@ function* readOnce(
   { files, nowMs }: ListScope,
 ): Steps<ListFile | undefined> {
   const key = `${type} ${path}`;
+  // Also where it has been read: each ruleset has its own files.
+  const text = files.use(path);
   const known = files.lists.get(key);
   if (known !== undefined) return known;
-  const text = files.use(path);
   if (text === undefined) {
     faults.add(valueAt, `There is no file ${files.nameOf(path)}.${files.suggest(path)}`);
     return undefined;

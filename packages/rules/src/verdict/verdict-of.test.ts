@@ -33,6 +33,13 @@ describe("verdictOf", () => {
     expect(aVerdict()).not.toHaveProperty("context");
   });
 
+  test("says which submission it is a redrive of", () => {
+    const work = { meta: { kind: "sealed" }, receivedAt: 1_795_000_001_000, tries: 1, retries: 0 } as const;
+    const [id, redriven] = [`s_${"a".repeat(26)}`, `s_${"a".repeat(26)}~2`];
+    expect(aVerdict({ work: { ...work, id } })).not.toHaveProperty("redrive_of");
+    expect(Verdict.parse(aVerdict({ work: { ...work, id: redriven } })).redrive_of).toBe(`${id}~1`);
+  });
+
   test("says that an event's clock is ahead", () => {
     expect(aVerdict({ checks: { event_age_seconds: -10.001 } }).degraded).toEqual(["clock_skew"]);
     expect(aVerdict({ checks: { event_age_seconds: -10 } })).not.toHaveProperty("degraded");

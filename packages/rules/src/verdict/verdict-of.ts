@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { Checks, UndecidedCode, Verdict } from "@assay/protocol";
+import { type Checks, redriveOf, type UndecidedCode, type Verdict } from "@assay/protocol";
 import type { Decision } from "../judge/decision.ts";
 import type { Ruleset } from "../ruleset.ts";
 import { MAX_CLOCK_SKEW_MS } from "./checks.ts";
@@ -61,6 +61,7 @@ export function verdictOf(parts: VerdictParts): Verdict {
         ...(parts.warming ?? []).map((name) => `counter_warming:${name}`),
       ]),
       late: isLate(parts) ? true : undefined,
+      redrive_of: redriveOf(work.id),
       would_be: decision.wouldBe,
       candidate: parts.candidate && candidateOf(parts.candidate),
       test: work.meta.test,

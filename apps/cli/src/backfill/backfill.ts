@@ -1,0 +1,184 @@
+import { createArchivePool, createArchiveReader } from "@assay/archive";
+import { createProducer } from "@assay/client/producer";
+import { createEventSearch } from "@assay/fingerprint";
+import { eventsUnderWay, openInstallation, readMemoryRatio, SchemaMismatchError } from "@assay/ledger";
+import { backfillId, createKeys, metaKey } from "@assay/protocol";
+import type { Redis } from "ioredis";
+import { reachRedis } from "../doctor/reach-redis.ts";
+import { readDatabaseUrl } from "../database-url.ts";
+import { CommandError, EXIT, type Report, type World } from "../report.ts";
+import { takeBackfillLease } from "./backfill-lease.ts";
+import { type BackfillSettings, readBackfillSettings } from "./backfill-settings.ts";
+import { createPatience } from "./patience.ts";
+import { mayPass, whyOf } from "./passing-faults.ts";
+import { waitForRoom } from "./room.ts";
+import { type BackfillDeps, runBackfill } from "./run-backfill.ts";
+import { backfillReport, progressLine } from "./show-backfill.ts";
+import { createStateStore, freshState } from "./state.ts";
+import { readRange } from "./time-range.ts";
+import { createVendorPages } from "./vendor-pages.ts";
+import { createVendorRate } from "./vendor-rate.ts";
+
+export interface BackfillOptions {
+  readonly since: string;
+  readonly until?: string;
+  readonly tenant: string;
+  readonly dryRun?: boolean;
+  readonly restart?: boolean;
+  /** False shows none. */
+  readonly progress: boolean;
+}
+
+/** What goes on outside. */
+export interface BackfillWorld extends World {
+  /** Unix ms; goes on. */
+  readonly clock: () => number;
+  readonly delay: (ms: number) => Promise<unknown>;
+}
+
+/** For so long the vendor, Redis and the archive may be away, and workers busy. */
+const GIVE_UP_AFTER_MS = 600_000;
+
+/** Tells which events were erased and must not come back: none, as nothing erases. */
+const isErased: BackfillDeps["isErased"] = () => Promise.resolve(new Set());
+
+type Stops = (() => Promise<unknown>)[];
+
+/**
+ * `assay backfill`: finds the events at Fingerprint that the archive has never seen, and hands them in. What it did is
+ * kept, so that the same command line goes on after a failure.
+ */
+export async function backfill(options: BackfillOptions, world: BackfillWorld): Promise<Report> {
+  const settings = readBackfillSettings(world.env, options.tenant);
+  const connectionString = readDatabaseUrl(world.env);
+  const range = readRange(options.since, options.until, world.now);
+  const stops: Stops = [];
+  try {
+    const reached = await reachRedis(settings.redisUrl, "assay-backfill");
+    if (reached.redis === undefined) throw new CommandError(EXIT.unavailable, `${reached.why}: ${reached.todo}.`);
+    const { redis } = reached;
+    stops.push(() => reached.close());
+    await checkInstallation(redis, settings.prefix);
+    return await walk({ options, world, settings, connectionString, range, redis }, stops);
+  } catch (error) {
+    if (error instanceof CommandError || !mayPass(error)) throw error;
+    throw new CommandError(EXIT.unavailable, `${whyOf(error)}.`, { cause: error });
+  } finally {
+    if (options.progress) world.showProgress?.("");
+    for (const stop of stops.toReversed()) await stop().catch(() => undefined);
+  }
+}
+
+interface Walk {
+  readonly options: BackfillOptions;
+  readonly world: BackfillWorld;
+  readonly settings: BackfillSettings;
+  readonly connectionString: string;
+  readonly range: ReturnType<typeof readRange>;
+  readonly redis: Redis;
+}
+
+async function walk({ options, world, settings, connectionString, range, redis }: Walk, stops: Stops): Promise<Report> {
+  const { clock, delay } = world;
+  const { prefix, tenant, lookups } = settings;
+  const { dryRun = false } = options;
+  const keys = createKeys({ prefix, tenant });
+  const archive = createArchiveReader({ pool: createArchivePool({ connectionString }) });
+  stops.push(() => archive.stop());
+  // An archive that is not there, or has no tables, is told at once.
+  await archive.knownEvents({ tenant, eventIds: [] });
+  const lease = dryRun
+    ? undefined
+    : await takeBackfillLease(redis, keys, { holder: Buffer.from(world.randomBytes(16)).toString("hex"), delay });
+  stops.push(async () => lease?.stop());
+  const store = createStateStore(redis, keys, options);
+  const kept = dryRun || options.restart === true ? undefined : await store.read();
+  const begun = kept ?? freshState(range);
+
+  const show = options.progress ? world.showProgress : undefined;
+  let line = progressLine(begun);
+  const patience = createPatience({
+    giveUpAfterMs: GIVE_UP_AFTER_MS,
+    clock,
+    delay,
+    onWait: (why) => show?.(`${line}  ${why}: waiting`),
+  });
+  const producer = await createProducer({ redis, prefix, tenant, signal: AbortSignal.timeout(GIVE_UP_AFTER_MS) });
+  stops.push(() => producer.stop());
+  const room = {
+    memoryRatio: () => readMemoryRatio(redis, settings.redisMaxBytes),
+    pending: () => redis.zcard(keys.pending("background")),
+  };
+  const { apiKeys, region, apiUrl, rps, burst } = lookups;
+  const whom = { region, ...(apiUrl === undefined ? {} : { apiUrl }) };
+  const counts = await keepingWhatWasDone(dryRun, () =>
+    runBackfill(
+      {
+        dryRun,
+        isErased,
+        pages: createVendorPages({
+          searches: apiKeys.map((apiKey) => createEventSearch({ ...whom, apiKey })),
+          rate: createVendorRate({ redis, keys, rate: { rps, burst }, clock, delay }),
+          patience,
+          until: begun.until,
+        }),
+        knownEvents: (eventIds) => archive.knownEvents({ tenant, eventIds }),
+        eventsUnderWay: (eventIds) => eventsUnderWay(redis, keys, eventIds),
+        waitForRoom: () => waitForRoom(room, patience),
+        async submit({ event_id: eventId }, payload) {
+          const id = backfillId(tenant, eventId);
+          const submission = { kind: "backfill", event_id: eventId, payload } as const;
+          return (await producer.submit({ id, submission })).status === "accepted";
+        },
+        async patiently(act) {
+          for (;;) {
+            try {
+              const answer = await act();
+              patience.reset();
+              return answer;
+            } catch (error) {
+              if (!mayPass(error)) throw error;
+              await patience.wait(whyOf(error));
+            }
+          }
+        },
+        async save(state) {
+          lease?.check();
+          if (!dryRun) await store.write(state);
+        },
+        onPage(state) {
+          line = progressLine(state);
+          show?.(line);
+        },
+      },
+      begun,
+    ),
+  );
+  if (!dryRun) await store.forget();
+  const { since, until } = begun;
+  return backfillReport({ tenant, since, until, counts, dryRun, resumed: kept !== undefined });
+}
+
+async function keepingWhatWasDone<Answer>(dryRun: boolean, act: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await act();
+  } catch (error) {
+    if (dryRun || !(error instanceof CommandError)) throw error;
+    const kept = "What was done is kept: the same command line goes on from there.";
+    throw new CommandError(error.exitCode, `${error.message} ${kept}`, { cause: error });
+  }
+}
+
+/** Nobody would decide what is handed in elsewhere. */
+async function checkInstallation(redis: Redis, prefix: string): Promise<void> {
+  if ((await redis.exists(metaKey(prefix))) === 0) {
+    const message = `There is no installation of Assay under the prefix ${prefix}. Correct REDIS_URL and ASSAY_PREFIX, or start a worker first.`;
+    throw new CommandError(EXIT.unavailable, message);
+  }
+  try {
+    await openInstallation(redis, prefix, "");
+  } catch (error) {
+    if (!(error instanceof SchemaMismatchError)) throw error;
+    throw new CommandError(EXIT.unavailable, error.message, { cause: error });
+  }
+}

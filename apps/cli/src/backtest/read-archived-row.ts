@@ -1,0 +1,25 @@
+import { inflateRawSync } from "node:zlib";
+import { isRecord, MAX_EVENT_BYTES } from "@assay/protocol";
+import { readRowFrom, type ReadRow } from "./read-row.ts";
+
+/**
+ * Reads a line that the archive wrote, as the row that it would be in a file: the same is found either way. Its context
+ * is all that there was. Never throws.
+ */
+export function readArchivedRow(line: string, fields?: ReadonlySet<string>): ReadRow {
+  return readRowFrom(() => rowJson(JSON.parse(line)), fields);
+}
+
+function rowJson(archived: unknown): unknown {
+  if (!isRecord(archived)) return archived;
+  const { received_at, submission, checks, outcomes, event } = archived;
+  const { kind, ruleset, context = {} } = isRecord(submission) ? submission : {};
+  return { event: inflated(event), received_at, kind, ruleset, context, checks, outcomes };
+}
+
+function inflated(hex: unknown): unknown {
+  if (typeof hex !== "string") return undefined;
+  // A little above the limit of an event, which may have grown by a few names since it was measured.
+  const json = inflateRawSync(Buffer.from(hex, "hex"), { maxOutputLength: 2 * MAX_EVENT_BYTES });
+  return JSON.parse(json.toString("utf8"));
+}
