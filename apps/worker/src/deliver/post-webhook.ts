@@ -56,7 +56,8 @@ export function createPost(endpoint: Endpoint, options: PostOptions): WebhookPos
   const faultOf = (address: string) => options.guard.faultOf(address, { ...endpoint, isEncrypted });
   const sign = createSignature(endpoint.secrets);
   const settings = { keepAlive: true, maxSockets: options.maxConnections, timeout: IDLE_MS };
-  const agent = isEncrypted ? new https.Agent(settings) : new http.Agent(settings);
+  // Said, as the environment may say otherwise for a whole process.
+  const agent = isEncrypted ? new https.Agent({ ...settings, rejectUnauthorized: true }) : new http.Agent(settings);
   const request = isEncrypted ? https.request : http.request;
   const lookup = guardLookup(options.resolve, faultOf);
 
