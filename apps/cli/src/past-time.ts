@@ -13,7 +13,8 @@ export function readTime(option: string, text: string): number {
 /** The same, or how long ago, such as `7d`. */
 export function readPastTime(option: string, text: string, now: number): number {
   const agoMs = parseDurationMs(text);
-  if (agoMs !== undefined) return now - agoMs;
+  // A stream begins after the beginning of time.
+  if (agoMs !== undefined) return Math.max(now - agoMs, 1);
   return (
     timeOf(text) ?? refuse(`${option} ${text} is neither how long ago, such as 7d or 12h, nor a time: unix ms or ISO.`)
   );

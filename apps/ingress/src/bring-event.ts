@@ -1,4 +1,4 @@
-import { type Gravestone, gravestonesOf, isErased, tracesOfEvent } from "@assay/ledger";
+import { type Gravestone, gravestonesOf, erasedEvents, tracesOfEvent } from "@assay/ledger";
 import { type Event, ProblemError } from "@assay/protocol";
 import { memoryShed, REDIS_ANSWER_MS } from "./accept-arrival.ts";
 import type { TenantDeps } from "./route.ts";
@@ -47,8 +47,9 @@ export async function bringAhead(deps: TenantDeps, event: Event): Promise<void> 
 export async function isDropped(deps: TenantDeps, id: string, event: Event): Promise<boolean> {
   const { redis, keys, hashKey } = deps.outcomes;
   try {
-    const reading = isErased(redis, keys, hashKey, event);
-    const isGone = await within(reading, REDIS_ANSWER_MS, () => new Error("Command timed out"));
+    const reading = erasedEvents(redis, keys, hashKey, [event]);
+    const erased = await within(reading, REDIS_ANSWER_MS, () => new Error("Command timed out"));
+    const isGone = erased.has(event.event_id);
     if (isGone) deps.metrics.submission("webhook", "erased", 0);
     return isGone;
   } catch (cause) {

@@ -16,6 +16,7 @@ export const STORES = [
   "verdict_stream",
   "archive_stream",
   "dead_letters",
+  "backfills",
 ] as const;
 
 export type Store = (typeof STORES)[number];
@@ -25,7 +26,7 @@ export interface Holding {
   readonly store: Store;
   /** Of Redis. */
   readonly key: string;
-  /** Its place in a stream. */
+  /** Its place in a stream, or its field. */
   readonly entryId?: string;
   /** What it says, as JSON was read. */
   readonly documents: readonly unknown[];

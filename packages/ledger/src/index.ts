@@ -115,7 +115,7 @@ export {
 export {
   type Gravestone,
   gravestonesOf,
-  isErased,
+  erasedEvents,
   readTombstones,
   type Standing,
   tombstoneHash,

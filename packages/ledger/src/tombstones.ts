@@ -71,13 +71,18 @@ export async function readTombstones(
 }
 
 /**
- * Whether an event must not come in any more: it was erased itself, or it was made before its visitor, linked id or
- * address was. One short command while nobody was ever erased.
+ * Ids of the events that must not come in any more: those that were erased themselves, or were made before their visitor,
+ * linked id or address was. One short command while nobody was ever erased.
  */
-export async function isErased(redis: Redis, keys: Keys, hashKey: string, event: Event): Promise<boolean> {
-  if ((await redis.exists(keys.erasures())) === 0) return false;
-  const { erased } = await readTombstones(redis, keys, hashKey, [tracesOfEvent(event)]);
-  return erased[0] === true;
+export async function erasedEvents(
+  redis: Redis,
+  keys: Keys,
+  hashKey: string,
+  events: readonly Event[],
+): Promise<Set<string>> {
+  if ((await redis.exists(keys.erasures())) === 0) return new Set();
+  const { erased } = await readTombstones(redis, keys, hashKey, events.map(tracesOfEvent));
+  return new Set(events.filter((_, index) => erased[index] === true).map(({ event_id: eventId }) => eventId));
 }
 
 /** What to look for before an event is kept. */

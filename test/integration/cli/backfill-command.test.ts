@@ -274,7 +274,7 @@ rules: [{ id: seen_often, when: counters.seen >= 1, score: 1 }]
     const empty = { ...env, DATABASE_URL: await createDatabase(server) };
     expect(await said(empty)).toEqual([3, expect.stringContaining("Run: assay migrate")]);
     const elsewhere = { ...env, ASSAY_PREFIX: "nobody" };
-    expect(await said(elsewhere)).toEqual([3, expect.stringContaining("no installation of Assay under the prefix")]);
+    expect(await said(elsewhere)).toEqual([3, expect.stringContaining("no Assay under the prefix")]);
     expect(await stage.pending()).toEqual([]);
   });
 });

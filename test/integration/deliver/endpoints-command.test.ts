@@ -198,8 +198,8 @@ describe("assay endpoints replay", () => {
   });
 
   test.each([
-    [["replay", "orders", "--since", "soon"], 2, "--since must be a span"],
-    [["replay", "orders"], 2, "--since must be a span"],
+    [["replay", "orders", "--since", "soon"], 2, "--since soon is neither how long ago"],
+    [["replay", "orders"], 2, "is neither how long ago"],
     [["replay", "orders", "--since", "1h", "--until", "2h"], 2, "--since must be before --until"],
     [["replay", "nobody", "--since", "1h"], 3, "has no endpoint nobody. There are: orders."],
     [["pause", "orders", "--tenant", "other"], 3, "The tenant other has no endpoint orders."],

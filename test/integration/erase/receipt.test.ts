@@ -53,9 +53,9 @@ describe.skipIf(withoutPostgres)("the receipt of assay erase", () => {
     const stage = await openEraseStage(server);
     const { redis, prefix } = stage.stack;
     const other = createKeys({ prefix, tenant: "other" });
-    for (const { record } of [stage.stack.keys, other]) {
+    for (const keys of [stage.stack.keys, other]) {
       await redis.hset(
-        record("s_1"),
+        keys.record("s_1"),
         "m",
         JSON.stringify({ kind: "lookup", context: { user_id: "anna" } }),
         "s",

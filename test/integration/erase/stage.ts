@@ -11,6 +11,7 @@ import {
   reportOutcome,
   settleDelivery,
   takeDeliveries,
+  tellArchive,
 } from "@assay/ledger";
 import { deliveryId, envelopeOf, outcomeId, type Verdict } from "@assay/protocol";
 import type { RunningWorker } from "@assay/worker";
@@ -85,6 +86,8 @@ async function know(stores: Stores, person: Person): Promise<string[]> {
     await stack.submitWebhook(shared),
   ];
   const verdicts = await Promise.all(ids.map((id) => stack.verdict(id)));
+  // What is told of a submission waits for the archive, too.
+  await tellArchive(redis, stack.prefix, keys.tenant, 64 * 1024 * 1024);
   for (const by of ["submission_id", "reference"] as const) {
     const value = by === "reference" ? person.reference : (ids[0] ?? "");
     const report = {
@@ -93,6 +96,8 @@ async function know(stores: Stores, person: Person): Promise<string[]> {
     } as const;
     await reportOutcome(redis, keys, report, hashKey);
   }
+  const backfill = { edge: [shared.event_id], inFlight: [lookedUp.event_id] };
+  await redis.hset(keys.backfill(), `1 ${ids[0]} -`, JSON.stringify(backfill));
   await deliver(stores, verdicts);
   await archiveAll(stores, person, verdicts);
   return ids;

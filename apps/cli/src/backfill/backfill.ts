@@ -1,18 +1,19 @@
 import { createArchivePool, createArchiveReader } from "@assay/archive";
 import { createProducer } from "@assay/client/producer";
 import { createEventSearch } from "@assay/fingerprint";
-import { eventsUnderWay, openInstallation, readMemoryRatio, SchemaMismatchError } from "@assay/ledger";
-import { backfillId, createKeys, metaKey } from "@assay/protocol";
+import { erasedEvents, eventsUnderWay, readMemoryRatio } from "@assay/ledger";
+import { backfillId, createKeys } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { reachRedis } from "../doctor/reach-redis.ts";
 import { readDatabaseUrl } from "../database-url.ts";
+import { installationOf } from "../installation.ts";
+import { reachRedis } from "../reach-redis.ts";
 import { CommandError, EXIT, type Report, type World } from "../report.ts";
 import { takeBackfillLease } from "./backfill-lease.ts";
 import { type BackfillSettings, readBackfillSettings } from "./backfill-settings.ts";
 import { createPatience } from "./patience.ts";
 import { mayPass, whyOf } from "./passing-faults.ts";
 import { waitForRoom } from "./room.ts";
-import { type BackfillDeps, runBackfill } from "./run-backfill.ts";
+import { runBackfill } from "./run-backfill.ts";
 import { backfillReport, progressLine } from "./show-backfill.ts";
 import { createStateStore, freshState } from "./state.ts";
 import { readRange } from "./time-range.ts";
@@ -39,9 +40,6 @@ export interface BackfillWorld extends World {
 /** For so long the vendor, Redis and the archive may be away, and workers busy. */
 const GIVE_UP_AFTER_MS = 600_000;
 
-/** Tells which events were erased and must not come back: none, as nothing erases. */
-const isErased: BackfillDeps["isErased"] = () => Promise.resolve(new Set());
-
 type Stops = (() => Promise<unknown>)[];
 
 /**
@@ -58,8 +56,9 @@ export async function backfill(options: BackfillOptions, world: BackfillWorld): 
     if (reached.redis === undefined) throw new CommandError(EXIT.unavailable, `${reached.why}: ${reached.todo}.`);
     const { redis } = reached;
     stops.push(() => reached.close());
-    await checkInstallation(redis, settings.prefix);
-    return await walk({ options, world, settings, connectionString, range, redis }, stops);
+    // Nobody would decide what is handed in elsewhere.
+    const { hashKey } = await installationOf(redis, settings.prefix);
+    return await walk({ options, world, settings, connectionString, range, redis, hashKey }, stops);
   } catch (error) {
     if (error instanceof CommandError || !mayPass(error)) throw error;
     throw new CommandError(EXIT.unavailable, `${whyOf(error)}.`, { cause: error });
@@ -76,9 +75,11 @@ interface Walk {
   readonly connectionString: string;
   readonly range: ReturnType<typeof readRange>;
   readonly redis: Redis;
+  readonly hashKey: string;
 }
 
-async function walk({ options, world, settings, connectionString, range, redis }: Walk, stops: Stops): Promise<Report> {
+async function walk(walking: Walk, stops: Stops): Promise<Report> {
+  const { options, world, settings, connectionString, range, redis, hashKey } = walking;
   const { clock, delay } = world;
   const { prefix, tenant, lookups } = settings;
   const { dryRun = false } = options;
@@ -115,7 +116,7 @@ async function walk({ options, world, settings, connectionString, range, redis }
     runBackfill(
       {
         dryRun,
-        isErased,
+        isErased: (events) => erasedEvents(redis, keys, hashKey, events),
         pages: createVendorPages({
           searches: apiKeys.map((apiKey) => createEventSearch({ ...whom, apiKey })),
           rate: createVendorRate({ redis, keys, rate: { rps, burst }, clock, delay }),
@@ -166,19 +167,5 @@ async function keepingWhatWasDone<Answer>(dryRun: boolean, act: () => Promise<An
     if (dryRun || !(error instanceof CommandError)) throw error;
     const kept = "What was done is kept: the same command line goes on from there.";
     throw new CommandError(error.exitCode, `${error.message} ${kept}`, { cause: error });
-  }
-}
-
-/** Nobody would decide what is handed in elsewhere. */
-async function checkInstallation(redis: Redis, prefix: string): Promise<void> {
-  if ((await redis.exists(metaKey(prefix))) === 0) {
-    const message = `There is no installation of Assay under the prefix ${prefix}. Correct REDIS_URL and ASSAY_PREFIX, or start a worker first.`;
-    throw new CommandError(EXIT.unavailable, message);
-  }
-  try {
-    await openInstallation(redis, prefix, "");
-  } catch (error) {
-    if (!(error instanceof SchemaMismatchError)) throw error;
-    throw new CommandError(EXIT.unavailable, error.message, { cause: error });
   }
 }

@@ -17,9 +17,9 @@ describe("readRange", () => {
   });
 
   test.each([
-    ["a week", undefined, "--since a week is no time"],
-    ["1700000000", undefined, "is no time"],
-    ["7d", "soon", "--until soon is no time"],
+    ["a week", undefined, "--since a week is neither how long ago"],
+    ["1700000000", undefined, "is neither how long ago"],
+    ["7d", "soon", "--until soon is neither how long ago"],
     ["1d", "1d", "does not lie before the end"],
     ["5m", undefined, "does not lie before the end, 2026-11-27T11:50:00.000Z"],
   ])("refuses --since %s --until %s", (since, until, why) => {

@@ -1,8 +1,8 @@
-import { ConfigError, readEnv, readRedisEnv, type RedisEnv } from "@assay/host";
-import { isPassing, readInstallation, SchemaMismatchError } from "@assay/ledger";
+import { isPassing } from "@assay/ledger";
 import { createKeys, isTenantName, type Keys, ProblemError, TENANT_NAME_RULE } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { reachRedis } from "../doctor/reach-redis.ts";
+import { installationOf, readPlace } from "../installation.ts";
+import { reachRedis } from "../reach-redis.ts";
 import { CommandError, EXIT, type World } from "../report.ts";
 
 /** Where the dead letters of a tenant are. */
@@ -26,12 +26,12 @@ export async function atLetters<Result>(
   act: (place: LetterPlace) => Promise<Result>,
 ): Promise<Result> {
   if (!isTenantName(tenant)) throw new CommandError(EXIT.usage, `--tenant must be ${TENANT_NAME_RULE}.`);
-  const { redisUrl, prefix } = settingsOf(env);
+  const { redisUrl, prefix } = readPlace(env);
   const reached = await reachRedis(redisUrl);
   if (reached.redis === undefined) throw new CommandError(EXIT.unavailable, `${reached.why}: ${reached.todo}.`);
   const { redis } = reached;
   try {
-    await checkInstallation(redis, prefix);
+    await installationOf(redis, prefix);
     return await act({ redis, prefix, keys: createKeys({ prefix, tenant }) });
   } catch (error) {
     const trouble = error instanceof ProblemError ? error.cause : error;
@@ -41,23 +41,4 @@ export async function atLetters<Result>(
   } finally {
     await reached.close();
   }
-}
-
-function settingsOf(env: World["env"]): RedisEnv {
-  try {
-    return readEnv(env, readRedisEnv);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new CommandError(EXIT.usage, error.message, { cause: error });
-  }
-}
-
-async function checkInstallation(redis: Redis, prefix: string): Promise<void> {
-  try {
-    if ((await readInstallation(redis, prefix)) !== undefined) return;
-  } catch (error) {
-    if (!(error instanceof SchemaMismatchError)) throw error;
-    throw new CommandError(EXIT.unavailable, error.message, { cause: error });
-  }
-  throw new CommandError(EXIT.unavailable, `There is no Assay under the prefix ${prefix}. Correct ASSAY_PREFIX.`);
 }

@@ -3,7 +3,7 @@ import { CommandError, EXIT, type Report, type World } from "../report.ts";
 import { examine, examineAlone } from "./examine.ts";
 import type { PlacedFinding } from "./finding.ts";
 import type { DoctorOptions, Practice } from "./practice.ts";
-import { reachRedis } from "./reach-redis.ts";
+import { reachRedis } from "../reach-redis.ts";
 import { readSettings, type Settings, type TenantSettings } from "./settings.ts";
 import { showFindings } from "./show-findings.ts";
 

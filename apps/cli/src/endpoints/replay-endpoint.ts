@@ -9,7 +9,7 @@ import {
 } from "@assay/ledger";
 import { count } from "../faults.ts";
 import { CommandError, EXIT, type Report, type World } from "../report.ts";
-import { readMoment } from "./read-moment.ts";
+import { readPastTime } from "../past-time.ts";
 import { type Endpoints, type EndpointsOptions, named, withEndpoints } from "./with-endpoints.ts";
 
 export interface ReplayOptions extends EndpointsOptions {
@@ -22,8 +22,8 @@ export interface ReplayOptions extends EndpointsOptions {
 /** `assay endpoints replay`: has every verdict of a time that an endpoint wants sent to it once more. */
 export async function replay(name: string, options: ReplayOptions, world: World): Promise<Report> {
   if (options.cancel === true) return await cancel(name, options, world);
-  const since = readMoment("--since", options.since, world.now);
-  const until = options.until === undefined ? undefined : readMoment("--until", options.until, world.now);
+  const since = readPastTime("--since", options.since ?? "", world.now);
+  const until = options.until === undefined ? undefined : readPastTime("--until", options.until, world.now);
   return await withEndpoints(options, world, async (endpoints) => {
     const endpoint = named(endpoints, name);
     const { redis, keys } = endpoints;

@@ -1,8 +1,8 @@
-import { ConfigError, readEnv } from "@assay/host/env";
 import { type EndpointReport, isPassing, readEndpoints } from "@assay/ledger";
-import { createKeys, DEFAULT_PREFIX, DEFAULT_TENANT, type Keys } from "@assay/protocol";
+import { createKeys, DEFAULT_TENANT, type Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { reachRedis } from "../doctor/reach-redis.ts";
+import { readPlace } from "../installation.ts";
+import { reachRedis } from "../reach-redis.ts";
 import { CommandError, EXIT, type World } from "../report.ts";
 
 export interface EndpointsOptions {
@@ -22,8 +22,8 @@ export async function withEndpoints<Result>(
   { env }: World,
   act: (endpoints: Endpoints) => Promise<Result>,
 ): Promise<Result> {
-  const { url, prefix } = readPlace(env);
-  const reached = await reachRedis(url);
+  const { redisUrl, prefix } = readPlace(env);
+  const reached = await reachRedis(redisUrl);
   if (reached.redis === undefined) throw new CommandError(EXIT.unavailable, `${reached.why}: ${reached.todo}.`);
   const { redis } = reached;
   const keys = createKeys({ prefix, tenant });
@@ -44,17 +44,4 @@ export function named({ all, keys }: Endpoints, name: string): EndpointReport {
   const known = all.map((one) => one.name).join(", ");
   const among = known === "" ? "Those that deliver have told of none." : `There are: ${known}.`;
   throw new CommandError(EXIT.unavailable, `The tenant ${keys.tenant} has no endpoint ${name}. ${among}`);
-}
-
-function readPlace(env: World["env"]): { readonly url: string; readonly prefix: string } {
-  try {
-    return readEnv(env, (reader) => {
-      const url = reader.secret("REDIS_URL");
-      if (url === undefined) reader.fault("REDIS_URL", "is not set. Set it to that of the workers.");
-      return { url: url ?? "", prefix: reader.string("ASSAY_PREFIX", { default: DEFAULT_PREFIX }) };
-    });
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new CommandError(EXIT.usage, error.message, { cause: error });
-  }
 }

@@ -1,10 +1,11 @@
 import { type ArchivePool, createArchivePool } from "@assay/archive";
-import { ConfigError, readEnv, readRedisEnv } from "@assay/host";
-import { readInstallation, SchemaMismatchError, type Subject } from "@assay/ledger";
+import { readRedisEnv } from "@assay/host";
+import type { Subject } from "@assay/ledger";
 import { createKeys, DEFAULT_TENANT, isTenantName, type Keys, parseAddress } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { findDatabaseUrl } from "../database-url.ts";
-import { reachRedis } from "../doctor/reach-redis.ts";
+import { installationOf, readSettings } from "../installation.ts";
+import { reachRedis } from "../reach-redis.ts";
 import { CommandError, EXIT, type World } from "../report.ts";
 
 /** Whom a command line names, and where. */
@@ -43,7 +44,7 @@ export async function onGround<Answer>(
   const { tenant = DEFAULT_TENANT } = options;
   const subject = subjectOf(options);
   if (!isTenantName(tenant)) throw new CommandError(EXIT.usage, `${tenant} is no name of a tenant.`);
-  const { redisUrl, prefix, retentionDays } = readSettings(env);
+  const { redisUrl, prefix, retentionDays } = settingsOf(env);
   const databaseUrl = findDatabaseUrl(env);
   if (databaseUrl === undefined && env["DATABASE_URL"]) {
     throw new CommandError(
@@ -83,26 +84,9 @@ function subjectOf({ user, visitor, linkedId, ip, reference }: SubjectOptions): 
   return { kind: "reference", value: reference ?? "" };
 }
 
-function readSettings(env: World["env"]) {
-  try {
-    return readEnv(env, (reader) => ({
-      ...readRedisEnv(reader),
-      retentionDays: reader.integer("ASSAY_RETENTION_DAYS", { default: 90, min: 1, max: 36_500 }),
-    }));
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new CommandError(EXIT.usage, error.message, { cause: error });
-  }
-}
-
-async function installationOf(redis: Redis, prefix: string) {
-  try {
-    const installation = await readInstallation(redis, prefix);
-    if (installation !== undefined) return installation;
-  } catch (error) {
-    if (!(error instanceof SchemaMismatchError)) throw error;
-    throw new CommandError(EXIT.unavailable, error.message, { cause: error });
-  }
-  const message = `There is no installation under the prefix ${prefix} in this Redis. Set REDIS_URL and ASSAY_PREFIX as its ingress has them.`;
-  throw new CommandError(EXIT.unavailable, message);
+function settingsOf(env: World["env"]) {
+  return readSettings(env, (reader) => ({
+    ...readRedisEnv(reader),
+    retentionDays: reader.integer("ASSAY_RETENTION_DAYS", { default: 90, min: 1, max: 36_500 }),
+  }));
 }
