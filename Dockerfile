@@ -1,4 +1,4 @@
-# One file for every app: docker build --build-arg APP=worker -t assay-worker .
+# One file for every app (ingress, worker, cli): docker build --build-arg APP=worker -t assay-worker .
 ARG NODE_IMAGE=node:22-alpine
 
 # Only what decides the dependencies: the stages that install stay cached while sources change.
@@ -13,7 +13,8 @@ COPY --from=manifests /assay ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 ARG APP=ingress
-RUN npx tsc -b \
+ENV TURBO_TELEMETRY_DISABLED=1
+RUN npx turbo run build --filter "@assay/${APP}" \
   && mkdir /built \
   && tar -cf - --exclude .tsbuildinfo packages/*/dist "apps/${APP}/dist" | tar -xf - -C /built
 

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { migrateArchive } from "@assay/archive/migrate";
 import { parseSealedKeys, type SealedKey } from "@assay/fingerprint";
 import { type AppProcess, startApp } from "../support/app-process.ts";
 import { aToken } from "../support/events.ts";
 import { startFingerprintApi } from "../support/fingerprint-api.ts";
+import { startPGlite } from "../support/pglite-server.ts";
 import { freePort } from "../support/private-redis.ts";
 import { startRedis } from "../support/redis-server.ts";
 import type { Doors } from "./play.ts";
@@ -11,6 +13,7 @@ import type { Doors } from "./play.ts";
 export interface Installation {
   readonly doors: Doors;
   readonly redisUrl: string;
+  readonly databaseUrl: string;
   readonly sealedKey: SealedKey;
   readonly adminPort: number;
   /** Process ids of the workers that run now. */
@@ -20,11 +23,17 @@ export interface Installation {
 
 const WORKERS = 2;
 
-/** Starts a private Redis, a stand-in for the vendor's API, an ingress and two workers. A worker that dies comes again. */
+/**
+ * Starts a private Redis, a Postgres inside this process, a stand-in for the vendor's API, an ingress and two workers. A
+ * worker that dies comes again.
+ */
 export async function startInstallation(options: { workerDied(pid: number): void }): Promise<Installation> {
   const stops: (() => Promise<void>)[] = [];
   const redis = await startRedis();
   stops.push(() => redis.stop());
+  const postgres = await startPGlite();
+  stops.push(() => postgres.stop());
+  await migrateArchive({ connectionString: postgres.url });
   const api = await startFingerprintApi();
   stops.push(() => api.stop());
 
@@ -37,6 +46,7 @@ export async function startInstallation(options: { workerDied(pid: number): void
 
   const ingress = startApp("apps/ingress/dist/main.js", {
     REDIS_URL: redis.url,
+    DATABASE_URL: postgres.url,
     PORT: String(port),
     ASSAY_ADMIN_PORT: String(adminPort),
     ASSAY_INGRESS_KEYS: `shop:${key}`,
@@ -49,6 +59,7 @@ export async function startInstallation(options: { workerDied(pid: number): void
   async function startWorker(): Promise<void> {
     const worker = startApp("apps/worker/dist/main.js", {
       REDIS_URL: redis.url,
+      DATABASE_URL: postgres.url,
       ASSAY_ADMIN_PORT: "0",
       ASSAY_SEALED_KEYS: keyText,
       ASSAY_FINGERPRINT_API_KEYS: aToken(20),
@@ -80,6 +91,7 @@ export async function startInstallation(options: { workerDied(pid: number): void
   return {
     doors: { url, key, webhookSecret, api },
     redisUrl: redis.url,
+    databaseUrl: postgres.url,
     sealedKey,
     adminPort,
     workerPids: () => [...workers].map(({ pid }) => pid),
