@@ -1,12 +1,11 @@
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
-import { type ArchiveReader, createArchivePool, createArchiveReader } from "@assay/archive";
+import type { ArchiveReader } from "@assay/archive";
 import {
   createAdminServer,
   createMetrics,
   createProgress,
   createRateLimitedLog,
-  type Logger,
   prepareRedis,
   type ReadyReport,
 } from "@assay/host";
@@ -18,8 +17,7 @@ import { createCalm } from "./calm.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createDeliverer, type Deliverer, type DelivererOptions } from "./deliver/deliverer.ts";
 import { createWorkerMetrics } from "./metrics.ts";
-import type { LookupTiming } from "./lookup-timing.ts";
-import type { Source } from "./sourced.ts";
+import type { RunOptions } from "./run-options.ts";
 import { startScoring } from "./start-scoring.ts";
 import { followTenantRulesets, type TenantRulesets } from "./tenant-rulesets.ts";
 
@@ -29,23 +27,6 @@ export interface RunningWorker {
   readonly adminPort: number;
   /** Finishes what is active, then closes everything. Safe to call twice. */
   stop(): Promise<void>;
-}
-
-export interface RunOptions {
-  readonly config: WorkerConfig;
-  readonly logger: Logger;
-  /** File of the process in which suspects run alone. */
-  readonly suspectFile: URL;
-  /** Stands before the real source; for processes that put one around it. */
-  readonly aroundSource?: (source: Source) => Source;
-  /** Other times than the usual, for lookups. */
-  readonly lookupTiming?: Partial<LookupTiming>;
-  /** Other names and times than the usual, for deliveries. */
-  readonly deliveries?: Pick<DelivererOptions, "resolve" | "timing">;
-  /** Other times than the usual, for the archive. */
-  readonly archiveTiming?: ArchiverOptions["timing"];
-  /** Gives up waiting for Redis. */
-  readonly signal?: AbortSignal;
 }
 
 const WAITING_LOG_INTERVAL_MS = 5000;
@@ -116,7 +97,7 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
   archiver = await createArchiverOf({ ...options, redis, metrics, adminPort, open, delay });
   const archiving = archiver;
   stops.push(async () => archiving?.stop());
-  const archive = openArchiveOf(config);
+  const archive = await openArchiveOf(config);
   stops.push(async () => archive?.stop());
   const deliverer = createDelivererOf({ ...options, redis, metrics, delay }, archive);
   stops.push(async () => deliverer?.stop());
@@ -139,8 +120,10 @@ async function start(options: RunOptions, stops: (() => Promise<void>)[]): Promi
 }
 
 // What has left the stream is delivered from there. Connects when it is first asked.
-function openArchiveOf({ archive, deliver }: WorkerConfig): ArchiveReader | undefined {
+async function openArchiveOf({ archive, deliver }: WorkerConfig): Promise<ArchiveReader | undefined> {
   if (archive === undefined || deliver === undefined) return undefined;
+  // Loaded here, as whoever only decides needs no client of Postgres.
+  const { createArchivePool, createArchiveReader } = await import("@assay/archive");
   const { databaseUrl: connectionString } = archive;
   const pool = createArchivePool({ connectionString, maxConnections: 2, timeoutMs: ARCHIVE_READ_MS });
   return createArchiveReader({ pool });
@@ -172,7 +155,6 @@ async function createArchiverOf(
 ): Promise<Archiver | undefined> {
   const { config, adminPort, archiveTiming, ...rest } = options;
   if (config.archive === undefined || !config.roles.includes("archive")) return undefined;
-  // Loaded here, as whoever only decides or delivers needs no client of Postgres.
   const { createArchiver } = await import("./archive/archiver.ts");
   return createArchiver({
     ...rest,

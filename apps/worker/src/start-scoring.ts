@@ -9,7 +9,7 @@ import { createDeciding, type Deciding } from "./deciding.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import { createQueueDepths } from "./queue-depths.ts";
 import { createReconciler } from "./reconciler.ts";
-import type { RunOptions } from "./run-worker.ts";
+import type { RunOptions } from "./run-options.ts";
 import type { TenantRulesets } from "./tenant-rulesets.ts";
 import { createScoreWorker } from "./worker.ts";
 
