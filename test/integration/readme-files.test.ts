@@ -79,16 +79,4 @@ describe("README.md", () => {
     const told = tableOf(readme, "role").flatMap(({ role = "" }) => role.replaceAll("`", "").split(", "));
     expect(told.toSorted()).toEqual(ROLES.toSorted());
   });
-
-  test("shows endpoints that a worker can read", () => {
-    const secret = `whsec_${randomBytes(32).toString("base64")}`;
-    const text = blockOf(readme, "endpoints").replaceAll("whsec_your-secret", secret);
-    const env = { REDIS_URL, ASSAY_ENDPOINTS_FILE: folder.write("endpoints.yaml", text) };
-    const { roles, deliver } = loadWorkerConfig(env);
-    expect(roles).toEqual(["score", "deliver"]);
-    expect(deliver?.endpoints).toMatchObject([
-      { name: "orders", tenant: "0", secrets: [secret], fields: "reasons", late: false, allowPrivate: false },
-      { name: "desk", headers: { authorization: "Bearer your-token" }, late: true, allowPrivate: true },
-    ]);
-  });
 });

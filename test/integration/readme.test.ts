@@ -82,7 +82,7 @@ describe("README.md", () => {
     const node = ["commands", "decide", "later", "tail", "report", "testing", "test-events"];
     const anyLanguage = ["curl", "verdict", "stream"];
     const analyst = ["ruleset", "misspelt", "misspelt-error", "diff", "asking"];
-    const operator = ["redis", "start", "compose", "doctor", "doctor-output", "keys", "tenants", "endpoints", "alerts"];
+    const operator = ["redis", "start", "compose", "doctor", "doctor-output", "keys", "tenants", "alerts"];
     expect(blocksOf(readme).map((block) => block.run)).toEqual([...node, ...anyLanguage, ...analyst, ...operator]);
   });
 
