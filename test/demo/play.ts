@@ -41,6 +41,14 @@ async function sendWebhook({ url, webhookSecret }: Doors, { event }: Step): Prom
   throw new Error(`The webhook door answered ${response.status}.`);
 }
 
+/** How many verdicts the archive holds, of 100 at most. */
+export async function countArchived({ url, key }: Pick<Doors, "url" | "key">): Promise<number> {
+  const response = await fetch(`${url}/v1/verdicts?limit=100`, { headers: { authorization: `Bearer ${key}` } });
+  const page: unknown = await response.json();
+  if (isRecord(page) && Array.isArray(page["verdicts"])) return page["verdicts"].length;
+  throw new Error(`The archive's route answered ${response.status}.`);
+}
+
 /** What is wrong with a verdict, by what its step expects; undefined when nothing is. */
 export function faultOf({ expect }: Step, verdict: Verdict | undefined): string | undefined {
   if (verdict === undefined) return "no verdict within a minute";
