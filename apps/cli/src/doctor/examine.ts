@@ -1,6 +1,7 @@
 import { readAbilities, readSightings } from "@assay/ledger";
 import { createKeys, DEFAULT_TENANT } from "@assay/protocol";
 import type { Redis } from "ioredis";
+import { checkArchive } from "./check-archive.ts";
 import { checkAllowed } from "./check-allowed.ts";
 import { checkClock, checkEventClock } from "./check-clock.ts";
 import { checkEventIds, checkWebhooks } from "./check-doors.ts";
@@ -56,6 +57,7 @@ async function examineTenant(one: TenantPatient, patient: Patient, practice: Pra
   return [
     ...(await asked("ingress", () => checkIngress(one, patient))),
     ...(await asked("pending", () => checkPending(one, patient))),
+    ...(await asked("archive", () => checkArchive(one, patient))),
     ...(await asked("seals", () => checkSeals(one, patient))),
     checkEventIds(one),
     ...(await asked("api_keys", () => tryApiKeys(lookups, { redis, keys }, practice))),

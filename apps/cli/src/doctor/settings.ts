@@ -4,6 +4,7 @@ import {
   type ConfigFault,
   type Env,
   type EnvReader,
+  readDatabaseUrl,
   readEnv,
   readRedisEnv,
   readTenants,
@@ -41,6 +42,8 @@ export type Region = (typeof REGIONS)[number];
 export interface Settings extends RedisEnv {
   readonly redisMaxBytes: number;
   readonly streamTtlSeconds: number;
+  /** The archive's Postgres; absent without one. */
+  readonly databaseUrl?: string | undefined;
   readonly tenants: readonly TenantSettings[];
 }
 
@@ -80,6 +83,7 @@ function readAll(reader: EnvReader): Settings {
     ...readRedisEnv(reader),
     redisMaxBytes: reader.integer("ASSAY_REDIS_MAX_BYTES", { default: 0, min: 0 }),
     streamTtlSeconds: reader.integer("ASSAY_STREAM_TTL_SECONDS", { default: 3600, min: 60 }),
+    databaseUrl: readDatabaseUrl(reader),
     tenants: readTenants(reader, TENANT_VARIABLES, readTenant),
   };
 }
