@@ -1,21 +1,16 @@
 import { setTimeout } from "node:timers/promises";
 import { DEFAULT_TENANT } from "@assay/protocol";
 import type { Command } from "commander";
+import type { CommandTools } from "./command-tools.ts";
 import type { BackfillOptions } from "./backfill/backfill.ts";
-import type { Report, World } from "./report.ts";
 
 const HELP = `
 Run it with the environment of a worker, and DATABASE_URL. Times are unix ms, ISO times, or how long ago: 90m, 36h, 7d.
 The same command line goes on where it was killed. Verdicts on backfilled events go to endpoints with backfilled: true.`;
 
 /** Adds `assay backfill`. */
-export function addBackfill(
-  program: Command,
-  world: World,
-  { exitCodes, finish }: { readonly exitCodes: string; readonly finish: (report: Report) => void },
-): void {
-  program
-    .command("backfill")
+export function addBackfillCommand(program: Command, { world, finish, plain }: CommandTools): void {
+  plain(program, "backfill")
     .description(
       "find events at Fingerprint that the archive has never seen, such as those of lost webhooks, and submit them",
     )
@@ -25,8 +20,7 @@ export function addBackfill(
     .option("--dry-run", "submit nothing, and say how many are missing")
     .option("--restart", "begin anew, where an earlier run did not come to its end")
     .option("--no-progress", "show no progress")
-    .option("--json", "print JSON")
-    .addHelpText("after", `${HELP}\n${exitCodes}`)
+    .addHelpText("after", HELP)
     .action(async (options: BackfillOptions) => {
       // Loaded here, as few commands need Redis and Postgres.
       const { backfill } = await import("./backfill/backfill.ts");

@@ -1,20 +1,15 @@
 import { DEFAULT_TENANT, LETTER_KINDS } from "@assay/protocol";
 import { type Command, Option } from "commander";
+import type { CommandTools } from "./command-tools.ts";
 import type { ListOptions } from "./dead/list-letters.ts";
 import type { PurgeOptions } from "./dead/purge-letters.ts";
 import type { RedriveOptions } from "./dead/redrive-letters.ts";
 import type { ShowOptions } from "./dead/show-letter.ts";
-import type { Report, World } from "./report.ts";
 
 const ENVIRONMENT = "\nReads REDIS_URL and ASSAY_PREFIX, as ingress and worker do.\n";
 
-/** Adds `assay dead`. `plain` makes a command that knows `--json`. What needs Redis is loaded when it is used. */
-export function addDead(
-  plain: (parent: Command, name: string) => Command,
-  program: Command,
-  world: World,
-  finish: (report: Report) => void,
-): void {
+/** Adds `assay dead`. What needs Redis is loaded when it is used. */
+export function addDeadCommands(program: Command, { world, finish, plain }: CommandTools): void {
   const dead = program.command("dead").description("dead letters: what could not be opened, archived or delivered");
   const add = (name: string, description: string) =>
     plain(dead, name)

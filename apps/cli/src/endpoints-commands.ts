@@ -1,16 +1,11 @@
 import { DEFAULT_TENANT } from "@assay/protocol";
 import type { Command } from "commander";
+import type { CommandTools } from "./command-tools.ts";
 import type { ReplayOptions } from "./endpoints/replay-endpoint.ts";
 import type { EndpointsOptions } from "./endpoints/with-endpoints.ts";
-import type { Report, World } from "./report.ts";
 
-/** Adds `assay endpoints` by `plain`, which makes a command with what all have. Each is loaded only when it is asked for. */
-export function addEndpoints(
-  program: Command,
-  plain: (parent: Command, name: string) => Command,
-  world: World,
-  finish: (report: Report) => void,
-): void {
+/** Adds `assay endpoints`. Each is loaded only when it is asked for. */
+export function addEndpointsCommands(program: Command, { world, finish, plain }: CommandTools): void {
   const endpoints = program
     .command("endpoints")
     .description("where verdicts are sent: how that fares, holds and replays; by REDIS_URL and ASSAY_PREFIX");

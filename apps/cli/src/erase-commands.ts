@@ -1,17 +1,13 @@
 import type { Command } from "commander";
+import type { CommandTools } from "./command-tools.ts";
 import type { EraseOptions } from "./erase/erase.ts";
 import type { ExportOptions } from "./erase/export.ts";
-import type { Report, World } from "./report.ts";
 
 const READS = "\nReads REDIS_URL, ASSAY_PREFIX, ASSAY_RETENTION_DAYS, and DATABASE_URL where there is an archive.";
 
 /** Adds `assay erase` and `assay export`. Their code is loaded when they run: no other command needs both stores. */
-export function addEraseCommands(
-  plain: (name: string) => Command,
-  world: World,
-  finish: (report: Report) => void,
-): void {
-  ofSubject(plain("erase"))
+export function addEraseCommands(program: Command, { world, finish, plain }: CommandTools): void {
+  ofSubject(plain(program, "erase"))
     .description("erase somebody wherever the installation keeps him, and print a receipt")
     .option("--rulesets <folder>", "where files of lists are looked into (default: ASSAY_RULESETS, or ./rulesets)")
     .option("--dry-run", "only count")
@@ -21,7 +17,7 @@ export function addEraseCommands(
       const { erase } = await import("./erase/erase.ts");
       finish(await erase(options, world));
     });
-  ofSubject(plain("export"))
+  ofSubject(plain(program, "export"))
     .description("print all that the installation knows of somebody, one thing a line")
     .option("--out <file>", "a new file for its owner alone, in the place of standard output")
     .addHelpText("after", READS)

@@ -2,13 +2,14 @@ import { readFileSync } from "node:fs";
 import { DEFAULT_TENANT, isSubmissionId, ROLES } from "@assay/protocol";
 import { RulesetError } from "@assay/rules";
 import { Command, CommanderError, Option } from "commander";
-import { addBackfill } from "./backfill-commands.ts";
+import { addBackfillCommand } from "./backfill-commands.ts";
+import type { CommandTools } from "./command-tools.ts";
 import { METRICS } from "./backtest/fail-if.ts";
 import { checkRulesets, type CheckOptions } from "./check-rulesets.ts";
-import { addDead } from "./dead-commands.ts";
+import { addDeadCommands } from "./dead-commands.ts";
 import type { DoctorOptions } from "./doctor/practice.ts";
 import { type DiffOptions, diffRulesets } from "./diff-rulesets.ts";
-import { addEndpoints } from "./endpoints-commands.ts";
+import { addEndpointsCommands } from "./endpoints-commands.ts";
 import { addEraseCommands } from "./erase-commands.ts";
 import { explainEvent, type ExplainEventOptions } from "./explain-event.ts";
 import { explainVerdict, type ExplainVerdictOptions } from "./explain-verdict.ts";
@@ -86,9 +87,7 @@ async function reportOf(args: readonly string[], world: World, written: Written)
 
 function createProgram(world: World, written: Written, finish: (report: Report) => void): Command {
   const program = new Command("assay")
-    .description(
-      "Rulesets, verdicts, endpoints, keys and dead letters of Assay, how an installation fares, its archive, lost webhooks, what it knows of somebody, and a stand-in to try it without Fingerprint.",
-    )
+    .description("Write rules for Assay, ask what it decided, and run an installation.")
     .version(readVersion())
     .addHelpText("after", EXIT_CODES)
     .exitOverride()
@@ -199,16 +198,17 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .option("--any", "invent an ordinary event for every id that it does not know, made when the id says")
     .addHelpText("after", EXIT_CODES)
     .action(async (options: VendorOptions) => finish(await runVendor(options, world)));
-  addDead(plain, program, world, finish);
-  addBackfill(program, world, { exitCodes: EXIT_CODES, finish });
-  addKeys(program, world, finish);
-  addVerdictsCommands(program, { world, finish, command, plain });
-  addEndpoints(program, plain, world, finish);
-  addEraseCommands((name) => plain(program, name), world, finish);
+  const tools: CommandTools = { world, finish, command, plain };
+  addKeys(program, tools);
+  addVerdictsCommands(program, tools);
+  addEndpointsCommands(program, tools);
+  addDeadCommands(program, tools);
+  addBackfillCommand(program, tools);
+  addEraseCommands(program, tools);
   return program;
 }
 
-function addKeys(program: Command, world: World, finish: (report: Report) => void): void {
+function addKeys(program: Command, { world, finish }: CommandTools): void {
   const keys = program.command("keys").description("what callers prove themselves with");
   plain(keys, "new")
     .description("make a secret, and the entry of ASSAY_KEYS_FILE that knows it by its hash")

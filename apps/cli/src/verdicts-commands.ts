@@ -1,19 +1,11 @@
 import { DEFAULT_TENANT, isSubmissionId } from "@assay/protocol";
 import type { Command } from "commander";
+import type { CommandTools } from "./command-tools.ts";
 import { explainVerdict, type ExplainVerdictOptions, fetchVerdict } from "./explain-verdict.ts";
 import { listVerdicts, type ListVerdictsOptions } from "./list-verdicts.ts";
 import type { ReplayOptions } from "./replay-verdicts.ts";
-import { CommandError, EXIT, type Report, type World } from "./report.ts";
+import { CommandError, EXIT, type Report } from "./report.ts";
 import { tailVerdicts, type TailVerdictsOptions } from "./tail-verdicts.ts";
-
-/** What the commands are made with. */
-export interface CommandTools {
-  readonly world: World;
-  readonly finish: (report: Report) => void;
-  /** A command with `--json`, and one that also has `--rulesets`. */
-  readonly plain: (parent: Command, name: string) => Command;
-  readonly command: (parent: Command, name: string) => Command;
-}
 
 /** Adds `assay verdicts`. */
 export function addVerdictsCommands(program: Command, { world, finish, plain, command }: CommandTools): void {
