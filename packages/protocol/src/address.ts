@@ -44,7 +44,9 @@ function v4(text: string): Address {
 }
 
 function isPrivateV4(text: string): boolean {
-  const [a = 0, b = 0] = text.split(".").map(Number);
+  const first = text.indexOf(".");
+  const a = Number(text.slice(0, first));
+  const b = Number(text.slice(first + 1, text.indexOf(".", first + 1)));
   return (
     a === 10 ||
     a === 127 ||

@@ -216,7 +216,7 @@ describe.skipIf(withoutPostgres)("archiving processes that are killed", () => {
         ids.push(...(await submitting));
         [victim, next] = [next, await stage.start()];
       }
-      // What a killed process had in hand is another's after 30 s.
+      // What a killed process had in hand is another's after 12 s.
       await eventually(async () => expect(await stage.archived()).toEqual(ids.toSorted()), { timeoutMs: 60_000 });
       await eventually(async () => (await stage.waiting()) === 0, { timeoutMs: 60_000 });
       const { redis, keys } = stage.stack;

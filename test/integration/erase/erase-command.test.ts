@@ -43,7 +43,7 @@ describe.skipIf(withoutPostgres)("assay erase", () => {
       const stage = await openEraseStage(server);
       const [anna, bert] = [aPerson("198.51.100.77"), aPerson("198.51.100.88")];
       const worker = await stage.startWorker();
-      for (const person of [anna, bert]) await stage.know(person);
+      await Promise.all([anna, bert].map((person) => stage.know(person)));
       await worker.stop();
       const before = await everything(stage);
       expect(Object.keys(shareOf(before, anna))).toEqual(

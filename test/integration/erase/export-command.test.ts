@@ -19,8 +19,7 @@ describe.skipIf(withoutPostgres)("assay export", () => {
     const stage = await openEraseStage(server);
     const [anna, bert] = [aPerson("198.51.100.77"), aPerson("198.51.100.88")];
     const worker = await stage.startWorker();
-    const ids = await stage.know(anna);
-    await stage.know(bert);
+    const [ids] = await Promise.all([stage.know(anna), stage.know(bert)]);
     await worker.stop();
     const { exitCode, stdout, stderr } = await assay(["export", "--visitor", anna.visitor], { env: stage.env });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });

@@ -64,14 +64,33 @@ export async function openEraseStage(server: PrivatePostgres): Promise<EraseStag
     ASSAY_RULESETS: folder,
   };
   const startWorker = () => stack.runWorker();
-  return { stack, archive, hashKey, env, startWorker, know: (person) => know({ stack, archive, hashKey }, person) };
+  const stores = { stack, archive, hashKey };
+  // Several people are decided side by side; what is done by hand to each is not.
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    ...stores,
+    env,
+    startWorker,
+    async know(person) {
+      const known = await decide(stores, person);
+      const told = last.then(() => tell(stores, person, known));
+      last = told;
+      await told;
+      return known.ids;
+    },
+  };
 }
 
 type Stores = Pick<EraseStage, "stack" | "archive" | "hashKey">;
 
-async function know(stores: Stores, person: Person): Promise<string[]> {
-  const { stack, hashKey } = stores;
-  const { redis, keys } = stack;
+/** What was decided of somebody. */
+interface Known {
+  readonly ids: string[];
+  readonly verdicts: readonly Verdict[];
+  readonly eventIds: readonly string[];
+}
+
+async function decide({ stack }: Stores, person: Person): Promise<Known> {
   const { context } = person;
   const lookedUp = person.event();
   stack.api.add(lookedUp);
@@ -86,6 +105,12 @@ async function know(stores: Stores, person: Person): Promise<string[]> {
     await stack.submitWebhook(shared),
   ];
   const verdicts = await Promise.all(ids.map((id) => stack.verdict(id)));
+  return { ids, verdicts, eventIds: [shared.event_id, lookedUp.event_id] };
+}
+
+async function tell(stores: Stores, person: Person, { ids, verdicts, eventIds }: Known): Promise<void> {
+  const { stack, hashKey } = stores;
+  const { redis, keys } = stack;
   // What is told of a submission waits for the archive, too.
   await tellArchive(redis, stack.prefix, keys.tenant, 64 * 1024 * 1024);
   for (const by of ["submission_id", "reference"] as const) {
@@ -96,11 +121,10 @@ async function know(stores: Stores, person: Person): Promise<string[]> {
     } as const;
     await reportOutcome(redis, keys, report, hashKey);
   }
-  const backfill = { edge: [shared.event_id], inFlight: [lookedUp.event_id] };
+  const backfill = { edge: eventIds.slice(0, 1), inFlight: eventIds.slice(1) };
   await redis.hset(keys.backfill(), `1 ${ids[0]} -`, JSON.stringify(backfill));
   await deliver(stores, verdicts);
   await archiveAll(stores, person, verdicts);
-  return ids;
 }
 
 /** Plans each verdict for an endpoint; one becomes a dead letter, and one is laid aside by a consumer. */

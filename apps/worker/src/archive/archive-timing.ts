@@ -19,7 +19,7 @@ export interface ArchiveTiming {
 /** As an archiving process has them. */
 export const ARCHIVE_TIMING: ArchiveTiming = {
   blockMs: 1_000,
-  takeoverAfterMs: 30_000,
+  takeoverAfterMs: 12_000,
   firstPauseMs: 250,
   longestPauseMs: 5_000,
   statementMs: 10_000,
