@@ -45,6 +45,8 @@ export interface ArchivedDeliveriesOptions {
   readonly archive: VerdictArchive;
   readonly tenant: string;
   readonly onTrimmed: (notice: GapNotice) => void;
+  /** Keeps the lease under which a gap is filled. Resolves with whether there still is one. Throws what Redis throws. */
+  readonly hold: () => Promise<boolean>;
   /** Moves the group on. Throws what Redis throws. */
   readonly move: (place: GroupPlace) => Promise<void>;
   /** How long an entry rests that was handed out so often, in ms. */
@@ -74,6 +76,12 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
   let reached: GroupPlace | undefined;
   let tell = () => {};
 
+  function end(): void {
+    filling = undefined;
+    reached = undefined;
+    page.clear();
+  }
+
   function hold(entries: readonly StreamEntry[]): void {
     for (const entry of entries) held.set(entry.entryId, { entry, deliveries: 0, dueAt: now() });
   }
@@ -81,12 +89,13 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
   /** The next part of the gap. What was dealt with before is behind the group. */
   async function turn(): Promise<void> {
     if (filling === undefined) return;
+    // Who stood still for too long has been replaced, and moves nobody back.
+    if (!(await options.hold())) return end();
     if (reached !== undefined) await options.move(reached);
     const { value: part } = await filling.parts.next();
     if (part === undefined) {
       await options.move(filling.behind);
-      filling = undefined;
-      reached = undefined;
+      end();
     } else if (part.notice !== undefined) options.onTrimmed(part.notice);
     else {
       hold(part.entries);

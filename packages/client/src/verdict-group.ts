@@ -66,6 +66,7 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
           archive,
           tenant,
           onTrimmed,
+          hold: () => commands.holdGap(takeoverAfterMs),
           move: (place) => commands.move(place),
           pauseMs: restMs,
           now: () => performance.now(),

@@ -120,6 +120,29 @@ describe("a group with an archive", () => {
     expect(second.seen).toEqual(ids.slice(2));
   });
 
+  test("is moved by nobody who has lost the right to fill its gap", async () => {
+    const { redis, keys } = stage.installation;
+    const ids = await leftBehind(7);
+    const archive = await archived();
+    await leave(1);
+    const lease = keys.gapLease(GROUP);
+    let isLost = false;
+    const consumer = consuming(archive, async (id) => {
+      // As if it had stood still for longer than its lease.
+      if (id === ids[3] && !isLost) await redis.set(lease, "another");
+      isLost ||= id === ids[3];
+    });
+    const placeOf = async () => JSON.stringify(await stage.infos("GROUPS"));
+    await eventually(() => consumer.seen.includes(ids[3] ?? ""));
+    const place = await placeOf();
+    const since = performance.now();
+    await eventually(() => performance.now() - since > 300);
+    expect(await placeOf()).toBe(place);
+    expect(consumer.seen).toEqual(ids.slice(0, 4));
+    await redis.del(lease);
+    await eventually(() => expect(new Set(consumer.seen)).toEqual(new Set(ids)));
+  });
+
   test("is given again what its handler failed on, and lays it aside after ten times", async () => {
     const ids = await leftBehind(3);
     const archive = await archived();
