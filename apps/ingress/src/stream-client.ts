@@ -100,13 +100,11 @@ export function openStreamClient(options: StreamClientOptions): StreamClient {
 
   // What left the stream comes first, from the archive. Resolves with whether the stream goes on.
   async function fill(gap: Gap, behind: StreamPlace): Promise<boolean> {
-    for await (const { notice, entries } of fillGap(archive, tenant, gap)) {
+    for await (const { notice, entries } of fillGap(archive, tenant, gap, behind)) {
       if (reason !== undefined) return false;
       if (notice !== undefined) tellTrimmed(notice, behind);
-      // Their number in the stream is not known.
-      else write(entries.flatMap((entry) => fedVerdict({ ...entry, place: { id: entry.entryId } })));
-      const last = entries?.at(-1)?.entryId;
-      if (last !== undefined) place = { id: last };
+      else write(entries.flatMap(fedVerdict));
+      place = entries?.at(-1)?.place ?? place;
       if (!(await drained())) void end("slow");
     }
     return reason === undefined;

@@ -21,6 +21,8 @@ describe("readCursor", () => {
     "1 5 s_a",
     Buffer.from("1 -5 s_a").toString("base64url"),
     Buffer.from("1 5 ").toString("base64url"),
+    Buffer.from("1 5 s_\0").toString("base64url"),
+    Buffer.from("1 5 s_é").toString("base64url"),
   ])("refuses %j, which was not", (cursor) => {
     expect(() => readCursor(cursor)).toThrow(expect.objectContaining({ code: "cursor_invalid" }));
   });

@@ -14,7 +14,8 @@ export function writeCursor({ receivedAt, id }: Place): string {
 
 /** Throws an ArchiveError `cursor_invalid` for what `writeCursor` did not write. */
 export function readCursor(cursor: string): Place {
-  const [, receivedAt, id] = /^1 (\d{1,15}) ([^ ]+)$/.exec(Buffer.from(cursor, "base64url").toString("utf8")) ?? [];
+  const [, receivedAt, id] =
+    /^1 (\d{1,15}) ([\x21-\x7e]+)$/.exec(Buffer.from(cursor, "base64url").toString("utf8")) ?? [];
   if (receivedAt === undefined || id === undefined) {
     throw new ArchiveError("cursor_invalid", "This cursor is none of ours. Ask without one to begin anew.");
   }

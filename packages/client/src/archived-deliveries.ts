@@ -23,14 +23,16 @@ interface KeptEntry {
 export interface ArchivedDeliveries {
   /** Begins to fill a gap. Until all of it is dealt with, the group stands before it. */
   begin(gap: Extract<GroupReadUpToGap, { gap: object }>): void;
-  /** Takes single entries that are gone, as far as the archive has them. */
-  recover(gone: readonly string[], gap: GapNotice): Promise<void>;
+  /** Takes single entries that are gone, as far as the archive has them. Resolves with those that it has told of as lost. */
+  recover(gone: readonly string[], gap: GapNotice): Promise<readonly string[]>;
   /** Keeps an entry that is gone and that failed here. */
   keep(kept: KeptEntry): void;
   /** At most `count` that are due. */
   take(count: number): Promise<readonly KeptEntry[]>;
   /** Whether the group still stands before a gap. */
   isFilling(): boolean;
+  /** Whether it does, or there is anything that nobody else may be given meanwhile. */
+  isBusy(): boolean;
   has(entryId: string): boolean;
   done(entryId: string): void;
   /** It is due again after a pause. */
@@ -43,6 +45,8 @@ export interface ArchivedDeliveriesOptions {
   readonly archive: VerdictArchive;
   readonly tenant: string;
   readonly onTrimmed: (notice: GapNotice) => void;
+  /** Keeps the lease under which a gap is filled. Resolves with whether there still is one. Throws what Redis throws. */
+  readonly hold: () => Promise<boolean>;
   /** Moves the group on. Throws what Redis throws. */
   readonly move: (place: GroupPlace) => Promise<void>;
   /** How long an entry rests that was handed out so often, in ms. */
@@ -72,6 +76,12 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
   let reached: GroupPlace | undefined;
   let tell = () => {};
 
+  function end(): void {
+    filling = undefined;
+    reached = undefined;
+    page.clear();
+  }
+
   function hold(entries: readonly StreamEntry[]): void {
     for (const entry of entries) held.set(entry.entryId, { entry, deliveries: 0, dueAt: now() });
   }
@@ -79,12 +89,13 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
   /** The next part of the gap. What was dealt with before is behind the group. */
   async function turn(): Promise<void> {
     if (filling === undefined) return;
+    // Who stood still for too long has been replaced, and moves nobody back.
+    if (!(await options.hold())) return end();
     if (reached !== undefined) await options.move(reached);
     const { value: part } = await filling.parts.next();
     if (part === undefined) {
       await options.move(filling.behind);
-      filling = undefined;
-      reached = undefined;
+      end();
     } else if (part.notice !== undefined) options.onTrimmed(part.notice);
     else {
       hold(part.entries);
@@ -105,10 +116,12 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
         const ranges = gone.map((id) => ({ tenant, after: idBefore(id), before: idBehind(id), limit: 1 }));
         const found = (await Promise.all(ranges.map((range) => readArchived(patient, range)))).flat();
         hold(found);
-        const lost = gone.length - found.length;
-        if (lost > 0) options.onTrimmed({ ...gap, lost, archive: "missing" });
+        const lost = gone.filter((id) => !held.has(id));
+        if (lost.length > 0) options.onTrimmed({ ...gap, lost: lost.length, archive: "missing" });
+        return lost;
       } catch {
         options.onTrimmed({ ...gap, archive: "away" });
+        return gone;
       }
     },
     keep({ entry, deliveries }) {
@@ -123,6 +136,7 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
       });
     },
     isFilling: () => filling !== undefined,
+    isBusy: () => filling !== undefined || held.size > 0,
     has: (entryId) => held.has(entryId),
     done(entryId) {
       held.delete(entryId);

@@ -4,6 +4,7 @@ import {
   layAsideVerdict,
   type GroupReadUpToGap,
   holdLease,
+  keepEntries,
   moveGroup,
   type PendingEntry,
   readGroup,
@@ -42,10 +43,11 @@ export interface GroupCommands {
   /** Delivers pending entries to this consumer, but those that another was faster with, and what was trimmed. */
   claim(
     wanted: readonly { readonly entryId: string; readonly minIdleMs: number }[],
+    options: { readonly most: number; readonly keepsGone: boolean },
   ): ReturnType<typeof takeOverEntries>;
   /**
    * Keeps entries with this consumer, as if they had been delivered `idleMs` ago. It is no delivery. Returns those that
-   * it could keep: the others have been trimmed, and will not come again.
+   * it could keep: the others have been trimmed.
    */
   keep(entryIds: readonly string[], idleMs: number): Promise<string[]>;
   acknowledge(entryIds: readonly string[]): Promise<void>;
@@ -75,12 +77,6 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
   const stream = keys.verdicts();
   const member = { redis, keys, group, consumer };
 
-  async function keep(entryIds: readonly string[], idleMs: number): Promise<string[]> {
-    if (entryIds.length === 0) return [];
-    const kept: unknown[] = await redis.xclaim(stream, group, consumer, 0, ...entryIds, "IDLE", idleMs, "JUSTID");
-    return kept.map(String);
-  }
-
   return {
     async create(start) {
       const { lastId, added, length } = await readStreamEdge(redis, keys);
@@ -105,8 +101,8 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
       const start = after === "-" ? after : `(${after}`;
       return readPending(await redis.xpending(stream, group, "IDLE", minIdleMs, start, "+", count));
     },
-    claim: (wanted) => takeOverEntries(member, wanted),
-    keep,
+    claim: (wanted, options) => takeOverEntries(member, wanted, options),
+    keep: (entryIds, idleMs) => keepEntries(member, entryIds, idleMs),
     async acknowledge(entryIds) {
       if (entryIds.length > 0) await redis.xack(stream, group, ...entryIds);
     },
@@ -118,7 +114,8 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
       // Without this, deleting the consumer would lose what it holds.
       if (held.length === 0) await redis.xgroup("DELCONSUMER", stream, group, consumer);
       else
-        await keep(
+        await keepEntries(
+          member,
           held.map(({ entryId }) => entryId),
           takeoverAfterMs,
         );

@@ -44,9 +44,9 @@ export function openHttpStream(get: Get, { silenceMs = SILENCE_MS } = {}): HttpS
       try {
         const onError = () => undefined;
         for await (const [verdict, id] of follow({ path, cursor, onTrimmed, onError, signal: ending.signal })) {
-          const deliveries = cursor.receive(id);
+          const deliveries = cursor.receive(verdict.id, id);
           if (deliveries === undefined) continue;
-          yield { verdict, id, deliveries, ack: () => Promise.resolve(cursor.acknowledge(id)) };
+          yield { verdict, id, deliveries, ack: () => Promise.resolve(cursor.acknowledge(verdict.id)) };
         }
       } finally {
         ending.abort();

@@ -34,12 +34,11 @@ export async function* tailRedis(
   // A failed read is reported where it is read.
   reader.on("error", () => undefined);
   try {
-    for await (const { gap, entries } of followStream({ redis, reader, keys, after, signal, onError })) {
+    for await (const { gap, begin, entries } of followStream({ redis, reader, keys, after, signal, onError })) {
       if (gap !== undefined) {
-        for await (const { notice, entries: archived } of fillGap(archive, keys.tenant, gap)) {
+        for await (const { notice, entries: archived } of fillGap(archive, keys.tenant, gap, begin)) {
           if (notice !== undefined) onTrimmed(notice);
-          // Their number in the stream is not known.
-          else yield* wanted(archived.map((entry) => ({ ...entry, place: { id: entry.entryId } })));
+          else yield* wanted(archived);
           if (signal.aborted) return;
         }
       }

@@ -8,7 +8,7 @@ describe("createStreamCursor", () => {
     assert(
       property(shuffledSubarray(ids), (acknowledged) => {
         const cursor = createStreamCursor("start");
-        for (const id of ids) cursor.receive(id);
+        for (const id of ids) cursor.receive(id, id);
         for (const id of acknowledged) cursor.acknowledge(id);
         const firstOpen = ids.findIndex((id) => !acknowledged.includes(id));
         const all = firstOpen === -1 ? ids.length : firstOpen;
@@ -21,17 +21,19 @@ describe("createStreamCursor", () => {
     const cursor = createStreamCursor(undefined);
     cursor.pass("a");
     expect(cursor.place()).toBe("a");
-    cursor.receive("b");
+    cursor.receive("b", "b");
     cursor.pass("c");
     expect(cursor.place()).toBe("a");
     cursor.acknowledge("b");
     expect(cursor.place()).toBe("c");
   });
 
-  test("counts what comes again, but for what was acknowledged", () => {
+  test("counts what comes again, also under another id, but for what was acknowledged, and moves on", () => {
     const cursor = createStreamCursor(undefined);
-    expect([cursor.receive("a"), cursor.receive("b")]).toEqual([1, 1]);
+    expect([cursor.receive("a", "1"), cursor.receive("b", "2")]).toEqual([1, 1]);
     cursor.acknowledge("b");
-    expect([cursor.receive("a"), cursor.receive("b")]).toEqual([2, undefined]);
+    expect([cursor.receive("a", "1x"), cursor.receive("b", "2x")]).toEqual([2, undefined]);
+    cursor.acknowledge("a");
+    expect(cursor.place()).toBe("2");
   });
 });

@@ -4,12 +4,16 @@ export interface StreamCursor {
   place(): string | undefined;
   /** Something lies behind that needs no acknowledgement. */
   pass(id: string): void;
-  /** An entry came, by whatever connection: how often it has, or undefined when it was acknowledged before. */
-  receive(id: string): number | undefined;
-  acknowledge(id: string): void;
+  /**
+   * A verdict came, by whatever connection: how often it has, or undefined when it was acknowledged before. Its place may
+   * have another id the next time, when it comes from an archive.
+   */
+  receive(verdictId: string, id: string): number | undefined;
+  acknowledge(verdictId: string): void;
 }
 
 interface Received {
+  readonly id: string;
   deliveries: number;
   isDone: boolean;
 }
@@ -20,9 +24,9 @@ export function createStreamCursor(start: string | undefined): StreamCursor {
   let reached = start;
 
   function moveOn(): void {
-    for (const [id, { isDone }] of open) {
+    for (const [key, { id, isDone }] of open) {
       if (!isDone) return;
-      open.delete(id);
+      open.delete(key);
       reached = id;
     }
   }
@@ -30,17 +34,17 @@ export function createStreamCursor(start: string | undefined): StreamCursor {
   return {
     place: () => reached,
     pass(id) {
-      if (!open.has(id)) open.set(id, { deliveries: 0, isDone: true });
+      if (!open.has(id)) open.set(id, { id, deliveries: 0, isDone: true });
       moveOn();
     },
-    receive(id) {
-      const received = open.get(id) ?? { deliveries: 0, isDone: false };
+    receive(verdictId, id) {
+      const received = open.get(verdictId) ?? { id, deliveries: 0, isDone: false };
       if (received.isDone) return undefined;
-      open.set(id, received);
+      open.set(verdictId, received);
       return ++received.deliveries;
     },
-    acknowledge(id) {
-      const received = open.get(id);
+    acknowledge(verdictId) {
+      const received = open.get(verdictId);
       if (received !== undefined) received.isDone = true;
       moveOn();
     },

@@ -1,13 +1,6 @@
-import {
-  type GapNotice,
-  idBefore,
-  idBehind,
-  type PendingEntry,
-  type StreamEntry,
-  type VerdictArchive,
-} from "@assay/ledger";
+import type { GapNotice, PendingEntry, StreamEntry, VerdictArchive } from "@assay/ledger";
 import { readEnvelope, type Verdict } from "@assay/protocol";
-import { createArchivedDeliveries } from "./archived-deliveries.ts";
+import { type ArchivedDeliveries, createArchivedDeliveries } from "./archived-deliveries.ts";
 import type { DeadReason, GroupCommands } from "./group-commands.ts";
 
 /** One verdict, handed to one consumer of a group. */
@@ -73,6 +66,7 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
           archive,
           tenant,
           onTrimmed,
+          hold: () => commands.holdGap(takeoverAfterMs),
           move: (place) => commands.move(place),
           pauseMs: restMs,
           now: () => performance.now(),
@@ -145,21 +139,26 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     const minIdleMs = Math.min(retryAfterMs, takeoverAfterMs);
     const page = await commands.pending({ after, minIdleMs, count: PAGE });
     after = page.length < PAGE ? "-" : (page.at(-1)?.entryId ?? "-");
-    const due = page.filter((pending) => !held.has(pending.entryId) && pending.idleMs >= pauseOf(pending));
-    const wanted = due.slice(0, count).map((pending) => ({ ...pending, minIdleMs: pauseOf(pending) }));
-    const { entries, gap, gone } = await commands.claim(wanted);
-    if (gap !== undefined && gone !== undefined && archived !== undefined) await archived.recover(gone, gap);
+    const isMine = ({ entryId }: PendingEntry) => held.has(entryId) || archived?.has(entryId) === true;
+    const due = page.filter((pending) => !isMine(pending) && pending.idleMs >= pauseOf(pending));
+    const wanted = due.map((pending) => ({ ...pending, minIdleMs: pauseOf(pending) }));
+    const { entries, gap, gone } = await commands.claim(wanted, { most: count, keepsGone: archived !== undefined });
+    if (gap !== undefined && gone !== undefined && archived !== undefined) await recover(archived, gone, gap);
     else if (gap !== undefined) onTrimmed(gap);
     const before = new Map(wanted.map(({ entryId, deliveries }) => [entryId, deliveries]));
     return receive(entries.map((entry) => ({ entry, deliveries: (before.get(entry.entryId) ?? 0) + 1 })));
   }
 
-  // What was trimmed while it is handled is lost only if the handler fails.
+  // What is gone stays the group's until it is dealt with: whoever dies meanwhile leaves it to the next with the lease.
+  async function recover(from: ArchivedDeliveries, gone: readonly string[], gap: GapNotice): Promise<void> {
+    if (await commands.holdGap(takeoverAfterMs)) await commands.acknowledge(await from.recover(gone, gap));
+  }
+
   async function keepAlive(): Promise<void> {
     const wanted = [...held];
     const kept = new Set(await commands.keep(wanted, 0));
     for (const entryId of wanted) if (!kept.has(entryId) && held.has(entryId)) trimmed.add(entryId);
-    if (archived?.isFilling() === true) await commands.holdGap(takeoverAfterMs);
+    if (archived?.isBusy() === true) await commands.holdGap(takeoverAfterMs);
   }
 
   function pauseOf({ consumer, deliveries }: PendingEntry): number {
@@ -194,7 +193,7 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     await reading.catch(() => undefined);
     // Redis is away: others take over in their own time.
     await commands.leave(takeoverAfterMs).catch(() => undefined);
-    if (archived?.isFilling() === true) await commands.releaseGap().catch(() => undefined);
+    if (archived !== undefined) await commands.releaseGap().catch(() => undefined);
   }
 
   return {
@@ -206,17 +205,16 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     async acknowledge({ entry }) {
       held.delete(entry.entryId);
       trimmed.delete(entry.entryId);
-      if (archived?.has(entry.entryId) === true) archived.done(entry.entryId);
-      else await commands.acknowledge([entry.entryId]);
+      archived?.done(entry.entryId);
+      await commands.acknowledge([entry.entryId]);
     },
-    giveBack({ entry, verdict, deliveries }) {
+    giveBack({ entry, deliveries }) {
       const { entryId } = entry;
       held.delete(entryId);
-      if (archived?.has(entryId) === true) return archived.giveBack(entryId);
-      if (!trimmed.delete(entryId)) return;
-      if (archived !== undefined) return archived.keep({ entry, deliveries });
-      const at = { from: verdict.decided_at, to: verdict.decided_at };
-      onTrimmed({ lost: 1, ...at, after: idBefore(entryId), before: idBehind(entryId) });
+      // Where nobody keeps what was trimmed, it is told when its time comes.
+      const isTrimmed = trimmed.delete(entryId);
+      if (archived?.has(entryId) === true) archived.giveBack(entryId);
+      else if (isTrimmed) archived?.keep({ entry, deliveries });
     },
     stop() {
       stopping ??= stop();

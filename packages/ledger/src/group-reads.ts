@@ -92,16 +92,19 @@ return rows
 
 /*
  * An entry that is gone would be dropped from the group by XCLAIM, and nobody would know. So it is acknowledged instead,
- * which says who was the first to find out.
+ * which says who was the first to find out; or it stays the group's, until whoever finds it elsewhere has dealt with it.
  */
 const takeOver = createScript(`
-local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
-local rows = {}
-for n = 3, #ARGV, 2 do
+local stream, group, consumer, most, keeps_gone = KEYS[1], unpack(ARGV, 1, 4)
+local rows, taken = {}, 0
+for n = 5, #ARGV, 2 do
   local id, min_idle = ARGV[n], ARGV[n + 1]
   if #redis.call('XRANGE', stream, id, id) == 0 then
-    if redis.call('XACK', stream, group, id) == 1 then rows[#rows + 1] = { id, '', 1 } end
-  else
+    local is_mine
+    if keeps_gone == '1' then is_mine = #redis.call('XPENDING', stream, group, id, id, 1) == 1
+    else is_mine = redis.call('XACK', stream, group, id) == 1 end
+    if is_mine then rows[#rows + 1] = { id, '', 1 } end
+  elseif taken < tonumber(most) then
     local entry = redis.call('XCLAIM', stream, group, consumer, min_idle, id)[1]
     if entry then
       local row = { id, '' , 0 }
@@ -109,7 +112,21 @@ for n = 3, #ARGV, 2 do
         if entry[2][m] == 'e' then row[2] = entry[2][m + 1] end
       end
       rows[#rows + 1] = row
+      taken = taken + 1
     end
+  end
+end
+return rows
+`);
+
+// What is gone stays as it is: XCLAIM would drop it from the group, and whoever dies with it in hand would lose it.
+const keep = createScript(`
+local stream, group, consumer, idle = KEYS[1], unpack(ARGV, 1, 3)
+local rows = {}
+for n = 4, #ARGV do
+  local id = ARGV[n]
+  if #redis.call('XRANGE', stream, id, id) == 1 then
+    if #redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', idle, 'JUSTID') == 1 then rows[#rows + 1] = { id } end
   end
 end
 return rows
@@ -162,16 +179,32 @@ function gapOf([lost, from, to]: readonly Cell[]): Gap {
 }
 
 /**
- * Gives a consumer entries that were delivered and not acknowledged, each if nobody had it for its `minIdleMs`.
- * What was trimmed is a gap, of which `gone` are the entries, the oldest first. Throws what Redis throws.
+ * Keeps entries with a consumer, as if they had been delivered `idleMs` ago. It is no delivery. Returns those that it
+ * could keep: the others have been trimmed, and stay as they are. Throws what Redis throws.
+ */
+export async function keepEntries(
+  { redis, keys, group, consumer }: GroupMember,
+  entryIds: readonly string[],
+  idleMs: number,
+): Promise<string[]> {
+  if (entryIds.length === 0) return [];
+  const rows = await keep.run(redis, [keys.verdicts()], [group, consumer, idleMs, ...entryIds]);
+  return rows.map(([id]) => text(id));
+}
+
+/**
+ * Gives a consumer entries that were delivered and not acknowledged, each if nobody had it for its `minIdleMs`, at most
+ * `most`. What was trimmed is a gap, of which `gone` are the entries, the oldest first: it is acknowledged, unless
+ * `keepsGone`. Throws what Redis throws.
  */
 export async function takeOverEntries(
   { redis, keys, group, consumer }: GroupMember,
   wanted: readonly { readonly entryId: string; readonly minIdleMs: number }[],
+  { most = wanted.length, keepsGone = false }: { readonly most?: number; readonly keepsGone?: boolean } = {},
 ): Promise<GroupRead & { readonly gone?: readonly string[] }> {
   if (wanted.length === 0) return { entries: [] };
   const args = wanted.flatMap(({ entryId, minIdleMs }) => [entryId, minIdleMs]);
-  const rows = await takeOver.run(redis, [keys.verdicts()], [group, consumer, ...args]);
+  const rows = await takeOver.run(redis, [keys.verdicts()], [group, consumer, most, keepsGone ? 1 : 0, ...args]);
   const entries: StreamEntry[] = [];
   const gone: string[] = [];
   for (const [id, json, isGone] of rows) {

@@ -53,6 +53,7 @@ export {
   type GroupPlace,
   type GroupRead,
   type GroupReadUpToGap,
+  keepEntries,
   moveGroup,
   readGroup,
   readGroupUpToGap,

@@ -60,6 +60,12 @@ describe("settlePlace", () => {
       leaving(0),
       { lost: 7, from: 3, to: 10, after: "3-0", before: "10-1" },
     ],
+    [
+      "what an archive has not got at the end of a stream that was emptied",
+      { id: "10-0", ordinal: 8 },
+      leaving(0),
+      { lost: 2, from: 10, to: 10, after: "10-0", before: "10-1" },
+    ],
     ["nothing at the end of a stream that was emptied", { id: "10-0", ordinal: 10 }, leaving(0), undefined],
     [
       "nothing of a stream that nobody has written to",

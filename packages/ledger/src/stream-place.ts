@@ -82,7 +82,8 @@ export function settlePlace(place: StreamPlace, edge: StreamEdge): { readonly pl
   }
   // Fewer were added than this place has seen: it is another stream, or an older copy of it.
   if (ordinal > edge.added) return { place: isBehind ? { id, ordinal: removed } : { id }, gap: unknown };
-  if (!isBehind || removed <= ordinal) return { place };
+  // Also at the end of all: who was given the last of an archive that lacks others has seen fewer than there were.
+  if (removed <= ordinal) return { place };
   return { place: { id, ordinal: removed }, gap: { lost: removed - ordinal, ...unknown } };
 }
 

@@ -1,5 +1,6 @@
 import { envelopeText } from "@assay/protocol";
-import { type Gap, streamTimeOf } from "./stream-place.ts";
+import type { PlacedEntry } from "./follow-stream.ts";
+import { type Gap, idBefore, type StreamPlace, streamTimeOf } from "./stream-place.ts";
 import type { StreamEntry } from "./stream-replies.ts";
 
 /**
@@ -38,16 +39,22 @@ export interface GapNotice extends Gap {
 /** Something is told of a gap, or a part of it is there. */
 export type GapPart =
   | { readonly notice: GapNotice; readonly entries?: undefined }
-  | { readonly entries: readonly StreamEntry[]; readonly notice?: undefined };
+  | { readonly entries: readonly PlacedEntry[]; readonly notice?: undefined };
 
 /** Entries of a gap that are read at once. */
 const PAGE = 100;
+/** No entry is ever so late. */
+const END = "999999999999999-0";
 
-/** What is to be told of a gap, and all of it that an archive has, in the order of the stream. Never throws. */
+/**
+ * What is to be told of a gap, and all of it that an archive has, in the order of the stream. Never throws. Where it is
+ * known how many were added up to `behind` the gap, each entry's place tells how many of it are still to come or missing.
+ */
 export async function* fillGap(
   archive: VerdictArchive | undefined,
   tenant: string,
   gap: Gap,
+  behind?: StreamPlace,
 ): AsyncGenerator<GapPart, void> {
   if (archive === undefined) return yield { notice: gap };
   let rest = gap;
@@ -61,18 +68,40 @@ export async function* fillGap(
     const last = entries.at(-1)?.entryId;
     if (last !== undefined && !isBegun) yield { notice: { ...gap, archive: "follows" } };
     if (last !== undefined) {
-      yield { entries };
-      rest = behind(rest, last, entries.length);
+      yield { entries: placed(entries, rest.lost, behind?.ordinal) };
+      rest = restOf(rest, last, entries.length);
     }
     isMore = last !== undefined;
   }
-  if (rest.lost !== 0) {
-    // Where nobody knows how many there were, what came is taken for all.
-    if (rest.lost !== undefined || rest === gap) yield { notice: { ...rest, archive: "missing" } };
+  if (rest.lost === 0) return;
+  // Where nobody knows how many there were, what came is taken for all, if what lies behind it is archived, too.
+  const isTold = rest.lost !== undefined || rest === gap || !(await isArchivedFrom(archive, tenant, gap.before));
+  if (isTold) yield { notice: { ...rest, archive: "missing" } };
+}
+
+async function isArchivedFrom(archive: VerdictArchive, tenant: string, id: string): Promise<boolean> {
+  try {
+    return (await archive.published({ tenant, after: idBefore(id), before: END, limit: 1 })).length > 0;
+  } catch {
+    return false;
   }
 }
 
-function behind({ lost, ...gap }: Gap, entryId: string, count: number): Gap {
+// Counted back from the end of the gap: what the archive has not got lies behind each of them, and is told by whoever
+// goes on from there.
+function placed(
+  entries: readonly StreamEntry[],
+  lost: number | undefined,
+  ordinal: number | undefined,
+): readonly PlacedEntry[] {
+  const begin = lost === undefined || ordinal === undefined ? undefined : ordinal - lost;
+  return entries.map((entry, index) => ({
+    ...entry,
+    place: { id: entry.entryId, ...(begin === undefined ? {} : { ordinal: begin + index + 1 }) },
+  }));
+}
+
+function restOf({ lost, ...gap }: Gap, entryId: string, count: number): Gap {
   const left = lost === undefined ? {} : { lost: Math.max(lost - count, 0) };
   return { ...gap, ...left, from: streamTimeOf(entryId), after: entryId };
 }

@@ -66,6 +66,7 @@ describe.skipIf(withoutPostgres)("the archive's rows for a backtest", () => {
     const { rows } = await readAll(archive);
     expect(rows).toEqual([
       {
+        id: idOf(row),
         received_at: NOON,
         submission: { kind: "lookup", ruleset: "strict" },
         checks: { stale: true, use_count: 2 },
@@ -76,6 +77,15 @@ describe.skipIf(withoutPostgres)("the archive's rows for a backtest", () => {
         event: Buffer.from(row.event ?? []).toString("hex"),
       },
     ]);
+  });
+
+  test("come whatever the texts of a verdict hold", async () => {
+    const archive = await openArchive(server);
+    const texts = ["\0", "\ud800", '"checks":{"stale":false}', '\\","checks":{"stale":false}', "{}"];
+    const rows = texts.map((reference) => aVerdictRow({ context: { reference }, checks: { stale: true } }));
+    await archive.writer.write(rows);
+    const { rows: read } = await readAll(archive);
+    expect(read.map(({ checks }) => checks)).toEqual(texts.map(() => ({ stale: true })));
   });
 
   test("are those of one tenant and time", async () => {

@@ -121,6 +121,24 @@ describe.skipIf(withoutPostgres)("assay rules diff --since", () => {
     });
   });
 
+  test("counts nothing of what was judged once more, as workers do not", async () => {
+    const { url, writer } = await openArchive(server);
+    const [login] = logins();
+    const rows = Array.from({ length: 5 }, (_, n) => {
+      const received_at = START_MS + n * 10;
+      const id = `${submissionId("0", "shop", `${n}`)}${n < 3 ? "~1" : ""}`;
+      const event = { ...login?.event, bot: "not_detected", event_id: `e${n}`, timestamp: received_at - 5 };
+      const handedIn = { kind: "sealed", context: { user_id: "u" } };
+      const row = { submission: JSON.stringify(handedIn), event: deflateRawSync(JSON.stringify(event)) };
+      return aVerdictRow({ id, received_at, checks: { stale: false } }, row);
+    });
+    await writer.write(rows);
+    const rules = put("rules", RULES.replace("250ms", "30m"));
+    const found = await diff([rules, rules, "--since", SINCE, "--json"], { DATABASE_URL: url });
+    // Two count, and a third would have been reviewed.
+    expect(JSON.parse(found.stdout)).toMatchObject({ rows: 5, old: { actions: { allow: 5 } } });
+  });
+
   test("says what is wrong with the archive, and no password", async () => {
     const rules = put("rules", RULES);
     const run = async (url: string) =>

@@ -1,7 +1,8 @@
 import type { Trimmed, VerdictArchive } from "@assay/client";
 import { compareStreamIds } from "@assay/ledger";
 import { readEnvelope } from "@assay/protocol";
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { startApp } from "../../support/app-process.ts";
 import { eventually } from "../../support/eventually.ts";
 import { GROUP, openStage, QUICK, type Stage } from "./stage.ts";
 
@@ -119,6 +120,29 @@ describe("a group with an archive", () => {
     expect(second.seen).toEqual(ids.slice(2));
   });
 
+  test("is moved by nobody who has lost the right to fill its gap", async () => {
+    const { redis, keys } = stage.installation;
+    const ids = await leftBehind(7);
+    const archive = await archived();
+    await leave(1);
+    const lease = keys.gapLease(GROUP);
+    let isLost = false;
+    const consumer = consuming(archive, async (id) => {
+      // As if it had stood still for longer than its lease.
+      if (id === ids[3] && !isLost) await redis.set(lease, "another");
+      isLost ||= id === ids[3];
+    });
+    const placeOf = async () => JSON.stringify(await stage.infos("GROUPS"));
+    await eventually(() => consumer.seen.includes(ids[3] ?? ""));
+    const place = await placeOf();
+    const since = performance.now();
+    await eventually(() => performance.now() - since > 300);
+    expect(await placeOf()).toBe(place);
+    expect(consumer.seen).toEqual(ids.slice(0, 4));
+    await redis.del(lease);
+    await eventually(() => expect(new Set(consumer.seen)).toEqual(new Set(ids)));
+  });
+
   test("is given again what its handler failed on, and lays it aside after ten times", async () => {
     const ids = await leftBehind(3);
     const archive = await archived();
@@ -166,11 +190,65 @@ describe("a group with an archive", () => {
     expect(other.trimmed).toEqual([]);
   });
 
+  test("loses nothing of what a dead consumer had and another failed on, who ends", async () => {
+    const { redis, keys } = stage.installation;
+    const ids = await stage.publish("allow", "allow", "allow");
+    await redis.xgroup("CREATE", keys.verdicts(), GROUP, "0", "ENTRIESREAD", 0);
+    await redis.xreadgroup("GROUP", GROUP, "dead", "COUNT", 9, "STREAMS", keys.verdicts(), ">");
+    const archive = await archived();
+    await leave(0);
+    const fail = () => {
+      throw new Error("not now");
+    };
+    const first = consuming(archive, fail, 50);
+    await eventually(() => expect(new Set(first.seen)).toEqual(new Set(ids)));
+    expect(await stage.pendingCount()).toBe(3);
+    await first.stop();
+    const second = consuming(archive);
+    await eventually(() => expect(second.seen.toSorted()).toEqual(ids.toSorted()));
+    await eventually(async () => (await stage.pendingCount()) === 0);
+    expect([...first.trimmed, ...second.trimmed]).toEqual([]);
+  });
+
+  test.each([
+    { who: "an archive", seen: 1, lost: 0 },
+    { who: "no archive", seen: 0, lost: 1 },
+  ])(
+    "loses nothing silently of what was trimmed in the hands of a killed consumer, with $who",
+    async ({ seen, lost }) => {
+      const { prefix } = stage.installation;
+      const args = [inject("redisUrl"), prefix, GROUP];
+      const killed = startApp("test/integration/client/stuck-consumer.ts", {}, args);
+      onTestFinished(() => killed.stop());
+      const ids = await stage.publish("allow");
+      await eventually(() => expect(killed.output).toContain(ids[0]));
+      const archive = await archived();
+      await leave(0);
+      // It has looked at what it keeps alive.
+      const since = performance.now();
+      await eventually(() => performance.now() - since > 250);
+      await killed.kill("SIGKILL");
+      const trimmed: Trimmed[] = [];
+      const taken: string[] = [];
+      const options = {
+        ...QUICK,
+        onTrimmed: (each: Trimmed) => trimmed.push(each),
+        ...(seen === 1 ? { archive } : {}),
+      };
+      stage.aClient().consume(options, ({ id }) => void taken.push(id));
+      await eventually(() =>
+        expect([taken, trimmed]).toMatchObject([ids.slice(0, seen), lost === 0 ? [] : [{ lost }]]),
+      );
+    },
+  );
+
   test("is given again what it failed on though it left the stream meanwhile", async () => {
     let fails = true;
     const consumer = consuming(away, async () => {
       await leave(0);
-      await eventually(async () => (await stage.pendingCount()) === 0);
+      // What keeps it alive has found out.
+      const since = performance.now();
+      await eventually(() => performance.now() - since > 250);
       if (fails) throw new Error("not yet");
     });
     const [id] = await stage.publish("allow");

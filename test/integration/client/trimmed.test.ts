@@ -117,6 +117,7 @@ describe("a group whose place was trimmed", () => {
     const trimmed: Trimmed[] = [];
     let isHandling = false;
     const options = { ...QUICK, takeoverAfterMs: 30, onTrimmed: (each: Trimmed) => trimmed.push(each) };
+    const started = performance.now();
     const consumer = stage.aClient().consume(options, async () => {
       isHandling = true;
       await settled;
@@ -125,9 +126,11 @@ describe("a group whose place was trimmed", () => {
     await stage.publish("allow");
     await eventually(() => isHandling);
     await leave(0);
-    // What keeps it alive finds out.
-    await eventually(async () => (await stage.pendingCount()) === 0);
+    // Long enough that another would be given it.
+    await eventually(() => performance.now() - started > 100);
+    expect(trimmed).toEqual([]);
     settle();
+    await eventually(async () => (await stage.pendingCount()) === 0);
     await consumer.stop();
     expect(trimmed).toMatchObject(lost);
     expect(trimmed).toHaveLength(lost.length);

@@ -92,6 +92,23 @@ describe("verdicts that left the stream while nobody delivered", () => {
     expect(webhookIds(stage).slice(5).toSorted()).toEqual(deliveriesOf(ids));
   });
 
+  test.skipIf(withoutPostgres)("are replayed once the archive has them, however far it is behind", async () => {
+    const [stage, archive] = await Promise.all([leftAlone(), anArchive()]);
+    const { ids, rows } = await publishAndTrim(stage, {}, {}, {});
+    await archive.writer.write(rows.slice(1));
+    const waiting = await stage.redis.xadd(stage.keys.archive(), "*", "v", "the first");
+    await stage.run({ env: { DATABASE_URL: archive.url } });
+    ids.push(...(await stage.publish({})));
+    await eventually(() => webhookIds(stage).length === 4);
+    await assay(["endpoints", "replay", "orders", "--since", "1h"], { env: stage.env });
+    await eventually(() => stage.log.some((line) => line.includes("a replay waits until the archive has all")));
+    expect(webhookIds(stage)).toHaveLength(4);
+    await archive.writer.write(rows);
+    await stage.redis.xdel(stage.keys.archive(), waiting ?? "");
+    await eventually(() => webhookIds(stage).length >= 8);
+    expect(webhookIds(stage).slice(4).toSorted()).toEqual(deliveriesOf(ids));
+  });
+
   test.each([
     ["without an archive", {}, undefined],
     ["while the archive is away", { DATABASE_URL: "postgres://assay@127.0.0.1:1/assay" }, "away"],

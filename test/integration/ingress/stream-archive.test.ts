@@ -166,6 +166,48 @@ describe.skipIf(withoutPostgres)("GET /v1/stream of an ingress with an archive",
     await once(stuck, "close");
   });
 
+  test("tells also who comes again midway of what the archive has not got", async () => {
+    const { door, publish, leave, place } = await openStage();
+    await publish(1);
+    const last = await place();
+    await publish(3);
+    await publish(2, {}, false);
+    await publish(3);
+    await leave(0);
+    const first = await openStream(door.baseUrl, "", { "last-event-id": last });
+    await eventually(() => expect(first.events("stream.trimmed")).toHaveLength(2));
+    const ids = first.events("verdict.decided").map(({ id }) => id ?? "");
+    expect(ids).toHaveLength(6);
+    for (const id of ids) {
+      const again = await openStream(door.baseUrl, "", { "last-event-id": id });
+      const missing = { data: { data: { lost: 2, archive: "missing" } } };
+      await eventually(() => expect(again.events("stream.trimmed").at(-1)).toMatchObject(missing));
+      again.close();
+    }
+  });
+
+  test("tells of what is not archived yet where nobody knows how many there were", async () => {
+    const { door, archive, publish, leave, place } = await openStage();
+    await publish(1);
+    const last = await place();
+    const ids = await publish(2);
+    const [erased = ""] = await publish(1);
+    const { redis, keys } = door.installation;
+    const [entry] = await redis.xrevrange(keys.verdicts(), "+", "-", "COUNT", 1);
+    await redis.xdel(keys.verdicts(), entry?.[0] ?? "");
+    await archive.pool.query("DELETE FROM assay.verdicts WHERE id = $1", [erased]);
+    await publish(2, {}, false);
+    await leave(0);
+    const stream = await openStream(door.baseUrl, "", { "last-event-id": last });
+    await eventually(() => expect(stream.events("stream.trimmed")).toHaveLength(2));
+    expect(stream.verdictIds()).toEqual(ids);
+    expect(stream.events("stream.trimmed")[1]).toMatchObject({ data: { data: { archive: "missing" } } });
+    await publish(1);
+    const later = await openStream(door.baseUrl, "", { "last-event-id": last });
+    await eventually(() => expect(later.verdictIds()).toHaveLength(3));
+    expect(later.events("stream.trimmed")).toMatchObject([{ data: { data: { archive: "follows" } } }]);
+  });
+
   test("is the same for subscribe and tail of the client, which need no more for it", async () => {
     const { door, publish, leave, place } = await openStage();
     await publish(1);

@@ -12,6 +12,7 @@ import {
   inquireEvent,
   layAsideVerdict,
   keepDeliveries,
+  keepEntries,
   leaveLine,
   letGoSubmissions,
   moveReplay,
@@ -220,6 +221,11 @@ async function readTrimmed(redis: Redis, keys: Keys, between: () => Promise<unkn
   await between();
   const { entries: left } = await readGroup(member, 1);
   await between();
+  await keepEntries(
+    member,
+    [...entries, ...left].map(({ entryId }) => entryId),
+    0,
+  );
   await takeOverEntries(
     member,
     [...entries, ...left].map(({ entryId }) => ({ entryId, minIdleMs: 0 })),

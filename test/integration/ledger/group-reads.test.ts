@@ -1,4 +1,4 @@
-import { type GroupMember, moveGroup, readGroup, readGroupUpToGap, takeOverEntries } from "@assay/ledger";
+import { type GroupMember, keepEntries, moveGroup, readGroup, readGroupUpToGap, takeOverEntries } from "@assay/ledger";
 import { describe, expect, test } from "vitest";
 import { openLedger } from "./open-ledger.ts";
 
@@ -92,5 +92,34 @@ describe("takeOverEntries", () => {
       gone: ["1-0"],
     });
     expect(await takeOverEntries(one, wanted.slice(0, 1))).toEqual({ entries: [] });
+  });
+
+  test("leaves the group what was trimmed, until it is acknowledged, where it is asked to, and takes no more than asked", async () => {
+    const { redis, stream, one, other } = await openGroup("1-0", "2-0", "3-0");
+    await readGroup(one, 3);
+    await redis.xtrim(stream, "MAXLEN", 2);
+    const wanted = ["1-0", "2-0", "3-0"].map((entryId) => ({ entryId, minIdleMs: 0 }));
+    const options = { most: 1, keepsGone: true };
+    for (const member of [one, other]) {
+      expect(await takeOverEntries(member, wanted, options)).toMatchObject({
+        entries: [{ entryId: "2-0" }],
+        gone: ["1-0"],
+      });
+    }
+    await redis.xack(stream, "crm", "1-0");
+    expect(await takeOverEntries(one, wanted.slice(0, 1), options)).toEqual({ entries: [] });
+  });
+});
+
+describe("keepEntries", () => {
+  test("keeps what is there, and leaves the group what was trimmed", async () => {
+    const { redis, stream, one, other } = await openGroup("1-0", "2-0");
+    await readGroup(one, 2);
+    await redis.xtrim(stream, "MAXLEN", 1);
+    expect(await keepEntries(other, ["1-0", "2-0", "9-0"], 5000)).toEqual(["2-0"]);
+    expect(await redis.xpending(stream, "crm", "-", "+", 9)).toEqual([
+      ["1-0", "one", expect.any(Number), 1],
+      ["2-0", "other", expect.any(Number), 1],
+    ]);
   });
 });

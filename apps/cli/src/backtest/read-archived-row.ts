@@ -1,13 +1,20 @@
 import { inflateRawSync } from "node:zlib";
-import { isRecord, MAX_EVENT_BYTES } from "@assay/protocol";
+import { isRecord, MAX_EVENT_BYTES, redriveOf } from "@assay/protocol";
 import { readRowFrom, type ReadRow } from "./read-row.ts";
 
 /**
  * Reads a line that the archive wrote, as the row that it would be in a file: the same is found either way. Its context
- * is all that there was. Never throws.
+ * is all that there was, and its id tells whether it was redriven. Never throws.
  */
 export function readArchivedRow(line: string, fields?: ReadonlySet<string>): ReadRow {
-  return readRowFrom(() => rowJson(JSON.parse(line)), fields);
+  let isRedriven = false;
+  const read = readRowFrom(() => {
+    const archived: unknown = JSON.parse(line);
+    const id = isRecord(archived) ? archived["id"] : undefined;
+    isRedriven = typeof id === "string" && redriveOf(id) !== undefined;
+    return rowJson(archived);
+  }, fields);
+  return read.ok && isRedriven ? { ok: true, row: { ...read.row, isRedriven } } : read;
 }
 
 function rowJson(archived: unknown): unknown {

@@ -4,6 +4,7 @@ import {
   holdLease,
   idBefore,
   moveReplay,
+  readArchiveBacklog,
   readArchived,
   readPublished,
   readReplays,
@@ -76,7 +77,9 @@ export function createReplayer(options: ReplayerOptions): Replayer {
   }
 
   async function turnPage(keys: Keys, replay: Replay): Promise<boolean> {
-    const { entries, reached } = await read(keys, replay);
+    const page = await read(keys, replay);
+    if (page === undefined) return false;
+    const { entries, reached } = page;
     const verdicts = entries.flatMap(readVerdict);
     const planned = replay.planned + (await options.plan(keys, replay.endpoint, verdicts));
     const to = reached === undefined ? undefined : { ...replay, after: reached, planned };
@@ -88,8 +91,8 @@ export function createReplayer(options: ReplayerOptions): Replayer {
     return hasMoved;
   }
 
-  /** The next page, and how far that is: undefined at the end. */
-  async function read(keys: Keys, { endpoint, after, before }: Replay): Promise<Page> {
+  /** The next page, and how far that is: undefined at the end. Nothing while the archive has yet to get some of it. */
+  async function read(keys: Keys, { endpoint, after, before }: Replay): Promise<Page | undefined> {
     const { trimmedBefore, entries, isFull } = await readPublished(redis, keys, { after, before }, PAGE);
     if (trimmedBefore === undefined) return { entries, reached: isFull ? entries.at(-1)?.entryId : undefined };
     const edge = compareStreamIds(trimmedBefore, before) < 0 ? trimmedBefore : before;
@@ -97,6 +100,12 @@ export function createReplayer(options: ReplayerOptions): Replayer {
     if (archive === undefined) {
       logger.error({ endpoint }, "a replay begins later than was asked: verdicts had left the stream");
       return { entries: [], reached: behind };
+    }
+    // What waits for it is in neither.
+    const { since } = await readArchiveBacklog(redis, keys);
+    if (since !== undefined && since <= Number.parseInt(edge, 10)) {
+      options.log.warn({ endpoint }, "a replay waits until the archive has all of its time");
+      return undefined;
     }
     const archived = await readArchived(archive, { tenant: keys.tenant, after, before: edge, limit: PAGE });
     return { entries: archived, reached: archived.at(-1)?.entryId ?? behind };

@@ -9,6 +9,8 @@ export interface BacktestRow {
   readonly kind: Kind;
   /** Whether `context` and `receivedAt` are those of then, and stand for nothing that the row left out. */
   readonly isArrivalKnown: boolean;
+  /** Whether it was judged once more then, and so counts nothing. Not when absent. */
+  readonly isRedriven?: boolean;
   /** As they were judged then. Those that are absent are unknown. */
   readonly checks: Checks;
   /** The ruleset that the submission named. */

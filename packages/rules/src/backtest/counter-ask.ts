@@ -27,13 +27,13 @@ export interface RowAsks {
 }
 
 /**
- * What a counter is asked for a row, by the rules of the worker: replays and backfilled rows are told the value and do
- * not count, an outcome of a replay does.
+ * What a counter is asked for a row, by the rules of the worker: replays, redriven and backfilled rows are told the
+ * value and do not count, an outcome of a replay does.
  */
 export function askOf(use: CounterUse, row: BacktestRow, asking: Asking): CounterAsk {
   const { definition, key, windowMs, distinct, isDistinct, counts } = use;
   const ask: CounterAsk = { asking, definition, key, windowMs };
-  if (row.kind === "backfill") return ask;
+  if (row.kind === "backfill" || row.isRedriven === true) return ask;
   switch (counts.on) {
     case "submission": {
       const member = isDistinct ? distinct : row.event.event_id;
