@@ -1,4 +1,5 @@
 import { deflateRawSync } from "node:zlib";
+import { openInstallation } from "@assay/ledger";
 import { backfillId, type Event, type Verdict } from "@assay/protocol";
 import { onTestFinished } from "vitest";
 import { assay, assayBundle } from "../../support/assay-command.ts";
@@ -38,6 +39,8 @@ export async function openBackfillStage(
     env: { ASSAY_FINGERPRINT_RPS: String(rps), ASSAY_FINGERPRINT_BURST: String(burst), ...options.env },
   });
   onTestFinished(() => stack.stop());
+  // As its workers do, which some tests never start.
+  await openInstallation(stack.redis, stack.prefix, "ab".repeat(32));
   const events = new Map<string, Event>();
   const env = { ...stack.env, DATABASE_URL: archive.url };
   const range = ["--since", "1d"];
