@@ -5,10 +5,10 @@ import {
   gravestonesOf,
   holdBucket,
   inquireEvent,
-  keyedHash,
   leaveLine,
   letGoSubmissions,
   loadSubmissions,
+  networkHash,
   noteNotFound,
   readAbilities,
   readStoredEvent,
@@ -17,9 +17,8 @@ import {
   takeTurn,
   tracesOfEvent,
   type Waiter,
-  type Work,
 } from "@assay/ledger";
-import { type Keys, parseAddress } from "@assay/protocol";
+import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { type ApiKeys, createApiKeys, type KeyState } from "./api-keys.ts";
 import { type LookupsConfig, type TenantConfig, unsealerOf } from "./config.ts";
@@ -119,7 +118,7 @@ function createLookupLedger(options: SourcingOptions): LookupLedger {
     inquire: (inquirer, signal) => patience(() => inquireEvent(redis, keys, inquirer), signal),
     takeTurn: (work, times, apiKeys, signal) => {
       const { id, isAwaited = false } = work;
-      const network = keyedHash(hashKey, "turn", networkOf(work));
+      const network = networkHash(hashKey, work.meta.context?.ip);
       return patience(() => takeTurn(redis, keys, { id, isAwaited, network, ...times, apiKeys, rate }), signal);
     },
     startAsking: (inquirer, signal) => patience(() => startAsking(redis, keys, inquirer), signal),
@@ -150,11 +149,4 @@ function createLookupLedger(options: SourcingOptions): LookupLedger {
 
 function othersThan(id: string, waiters: readonly Waiter[]): Waiter[] {
   return waiters.filter((waiter) => waiter.id !== id);
-}
-
-/** Whom a submission's event was presented by, as far as the caller tells: a site has an IPv6 network of 48 bits. */
-function networkOf({ meta: { context } }: Work): string {
-  const address = context?.ip === undefined ? undefined : parseAddress(context.ip);
-  if (address?.family === 6) return address.text.split(":").slice(0, 3).join(":");
-  return address?.network ?? context?.ip ?? "";
 }

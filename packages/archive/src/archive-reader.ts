@@ -72,7 +72,10 @@ export interface ArchiveReader {
    * received. What still waits for the archive is not among them yet, also where later ones are.
    */
   published(range: PublishedRange): Promise<PublishedVerdict[]>;
-  /** Which of these event ids any verdict is on. Throws, too, where there are no tables: then none would be known. */
+  /**
+   * Which of these event ids a verdict was made on, and not only for want of the event. Throws, too, where there are no
+   * tables: then none would be known.
+   */
   knownEvents(wanted: { readonly tenant: string; readonly eventIds: readonly string[] }): Promise<Set<string>>;
   /** What a verdict was made from, by the verdict's own time; undefined when it is no longer kept. */
   madeFrom(wanted: Wanted & { readonly receivedAt: number }): Promise<ArchivedEvent | undefined>;
@@ -172,7 +175,8 @@ export function createArchiveReader({ pool }: ArchiveReaderOptions): ArchiveRead
       await walk("verdicts", ALWAYS, left.size, async ({ from, to }) => {
         const rows = await pool.query<{ event_id: string }>(
           `SELECT DISTINCT event_id FROM assay.verdicts
-           WHERE tenant = $1 AND event_id = ANY($2) AND received_at >= $3 AND received_at < $4`,
+           WHERE tenant = $1 AND event_id = ANY($2) AND received_at >= $3 AND received_at < $4
+             AND (undecided IS NULL OR kind NOT IN ('lookup', 'sealed'))`,
           [tenant, [...left.keys()], new Date(from), new Date(to)],
         );
         for (const { event_id: found } of rows) {

@@ -15,7 +15,7 @@ export interface Erasure {
   readonly rows: readonly SubjectRow[];
   /** All of the subject's submissions, also those that are not archived yet. */
   readonly submissionIds: readonly string[];
-  /** When they were erased, unix ms. */
+  /** Unix ms: whoever uses one of their ids later is somebody new. */
   readonly erasedAt: number;
 }
 
@@ -30,21 +30,21 @@ const LOCK = 4_105_372_232;
 const ROWS_AT_ONCE = 500;
 
 /**
- * Those of some submissions that were erased, as `<tenant> <id>`. No erasure begins before the end of the transaction:
+ * When those of some submissions that were erased were (unix ms), by `<tenant> <id>`. No erasure begins before the end of the transaction:
  * whoever erases waits for what is inserted, and finds it.
  */
 export async function readErasedSubmissions(
   client: ClientBase,
   submissions: readonly { readonly tenant: string; readonly id: string }[],
-): Promise<Set<string>> {
+): Promise<Map<string, number>> {
   // A statement of its own: the next one sees all that was erased before the lock was given.
   await client.query("SELECT pg_advisory_xact_lock_shared($1)", [LOCK]);
-  const { rows } = await client.query<{ tenant: string; name: string }>(
-    `SELECT tenant, name FROM assay.erasures JOIN unnest($1::text[], $2::text[]) AS given (tenant, name) USING (tenant, name)
+  const { rows } = await client.query<{ tenant: string; name: string; erased_at: Date }>(
+    `SELECT tenant, name, erased_at FROM assay.erasures JOIN unnest($1::text[], $2::text[]) AS given (tenant, name) USING (tenant, name)
      WHERE kind = 'submission'`,
     [submissions.map(({ tenant }) => tenant), submissions.map(({ id }) => id)],
   );
-  return new Set(rows.map(({ tenant, name }) => `${tenant} ${name}`));
+  return new Map(rows.map(({ tenant, name, erased_at: at }) => [`${tenant} ${name}`, at.getTime()]));
 }
 
 /**

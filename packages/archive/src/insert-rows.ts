@@ -119,10 +119,12 @@ const AUDIT: Table<AuditRow> = {
  */
 export async function insertRows(client: ClientBase, all: readonly ReadyRow[]): Promise<number> {
   const named = all.flatMap((row) => submissionOf(row) ?? []);
-  const erased = named.length === 0 ? new Set() : await readErasedSubmissions(client, named);
+  const erased = named.length === 0 ? new Map<string, number>() : await readErasedSubmissions(client, named);
   const rows = all.filter((row) => {
     const submission = submissionOf(row);
-    return submission === undefined || !erased.has(`${submission.tenant} ${submission.id}`);
+    if (submission === undefined) return true;
+    // A key that was forgotten may be used anew: that submission is nobody's who was erased.
+    return submission.at > (erased.get(`${submission.tenant} ${submission.id}`) ?? 0);
   });
   const verdicts = rows.filter((row) => row.type === "verdict");
   await insert(client, EVENTS, verdicts);
@@ -146,13 +148,16 @@ export async function insertRows(client: ClientBase, all: readonly ReadyRow[]): 
   );
 }
 
-/** The submission that a row is about, if an erasure may reach it. */
-function submissionOf(row: ReadyRow): { readonly tenant: string; readonly id: string } | undefined {
+/** The submission that a row is about, and when (unix ms) that is from, if an erasure may reach it. */
+function submissionOf(
+  row: ReadyRow,
+): { readonly tenant: string; readonly id: string; readonly at: number } | undefined {
   switch (row.type) {
     case "verdict":
-      return row.columns.undecided === "event_erased" ? undefined : { tenant: row.tenant, id: row.columns.id };
+      if (row.columns.undecided === "event_erased") return undefined;
+      return { tenant: row.tenant, id: row.columns.id, at: row.columns.receivedAt };
     case "label":
-      return { tenant: row.tenant, id: row.submissionId };
+      return { tenant: row.tenant, id: row.submissionId, at: row.toldAt };
     case "ruleset":
     case "audit":
       return undefined;

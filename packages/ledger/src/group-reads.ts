@@ -33,7 +33,8 @@ export interface GroupPlace {
 /*
  * Redis passes over what was trimmed, and says nothing. So the group's count of what it has read is compared with what
  * is gone, in the script that reads, and is then set right: whoever reads first is told, and nobody again. Where Redis
- * does not know that count, or somebody took entries out by hand, the ids alone say that something is gone.
+ * does not know that count, the ids alone say that something is gone. Where entries were taken out, as an erasure does,
+ * it cannot be told how many.
  */
 const readNew = createScript(`
 local stream, group, consumer, count, stays = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -68,8 +69,9 @@ if of_group then
   end
   if before(reached, edge) then
     local lost = nil
-    if read and info['max-deleted-entry-id'] == '0-0' then lost = removed - read
+    if read then lost = removed - read
     elseif reached ~= '0-0' then lost = -1 end
+    if lost and lost ~= 0 and info['max-deleted-entry-id'] ~= '0-0' then lost = -1 end
     if lost and lost ~= 0 then
       rows[1] = { lost, reached, edge, removed, read or -1 }
       if stays == '1' then return rows end

@@ -58,12 +58,14 @@ export function holdingOf(
   };
 }
 
-/** Whether it is all that an erasure leaves of a submission: its verdict says so, or its meta. */
+/** Whether it is all that an erasure leaves of a submission: its verdict says so, and names no event, or its meta. */
 export function isLeft({ documents }: Holding): boolean {
   return documents.some((one) => {
     const verdict = isRecord(one) && isRecord(one["data"]) ? one["data"] : one;
     if (!isRecord(verdict)) return false;
-    return verdict["erased"] === true || textOf(verdict["undecided"], "code") === "event_erased";
+    // That of a test event may say the same of somebody who was not erased.
+    const isErased = textOf(verdict["undecided"], "code") === "event_erased" && verdict["event_id"] === undefined;
+    return verdict["erased"] === true || isErased;
   });
 }
 

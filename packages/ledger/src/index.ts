@@ -71,7 +71,7 @@ export {
   type Use,
 } from "./inputs.ts";
 export { keepDeliveries } from "./keep-deliveries.ts";
-export { keyedHash, referenceHash } from "./keyed-hash.ts";
+export { keyedHash, networkHash, referenceHash } from "./keyed-hash.ts";
 export { type GivenUpVerdict, layAsideVerdict, type LetterTally, readLetterTally } from "./lay-aside.ts";
 export { holdLease, releaseLease } from "./lease.ts";
 export { letGoSubmissions, type Release } from "./let-go.ts";

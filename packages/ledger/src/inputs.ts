@@ -137,6 +137,7 @@ end
 
 /*
  * Whatever is pinned is only answered. A retry under other rules asks for what is new to it, and that alone is counted.
+ * A record without a digest was erased: nothing is claimed and counted of it, as nobody would take that back.
  * The plan grows as text, because an empty list would not survive cjson.
  */
 const pin = createScript(`
@@ -151,7 +152,8 @@ while k < #KEYS do
   received_at, as_of, event_time = tonumber(received_at), tonumber(as_of), tonumber(event_time)
   local r = redis.call('HMGET', record, 'd', 'i', 'ic', 'oc')
   local claimed, counted, plan = r[2] or '', r[3] or '', r[4] or ''
-  if claimed == '' and is_presented == '1' then
+  local is_erased = r[1] == ''
+  if claimed == '' and is_presented == '1' and not is_erased then
     claimed = claim(uses, id, bound, ip, agent, user, ttl)
     if r[1] then redis.call('HSET', record, 'i', claimed) end
   end
@@ -162,7 +164,7 @@ while k < #KEYS do
     local definition, window_ms, member, planning = args(4)
     local value = string.match(counted, definition .. '=(%w+),')
     if not value then
-      local counting = is_replay and '' or member
+      local counting = (is_replay or is_erased) and '' or member
       value = read(zset, since_key, received_at, as_of, event_time, tonumber(window_ms), counting)
       counted = counted .. definition .. '=' .. value .. ','
       if planning ~= '' then
@@ -172,7 +174,7 @@ while k < #KEYS do
     end
     values[n] = value
   end
-  if r[1] and counted ~= (r[3] or '') then
+  if r[1] and not is_erased and counted ~= (r[3] or '') then
     redis.call('HSET', record, 'ic', counted)
     if #planned > 0 then
       redis.call('HSET', record, 'oc', plan)

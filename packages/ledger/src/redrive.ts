@@ -27,16 +27,15 @@ local dead, tally, record, pending, before = unpack(KEYS)
 local letter, id, digest, meta, lane = unpack(ARGV)
 local entry = redis.call('XRANGE', dead, letter, letter)[1]
 if not entry then return { { 'gone' } } end
-if redis.call('EXISTS', record) == 0 then
-  local time = redis.call('TIME')
-  local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-  redis.call('HSET', record, 'd', digest, 'm', meta, 'r', now, 'l', lane, 't', '0')
-  for at = 1, #entry[2], 2 do
-    local payload = entry[2][at] == 'payload' and entry[2][at + 1] or ''
-    if payload ~= '' then redis.call('HSET', record, 'p', payload) end
-  end
-  redis.call('ZADD', pending, now, id)
+if redis.call('EXISTS', record) == 1 then return { { 'taken' } } end
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+redis.call('HSET', record, 'd', digest, 'm', meta, 'r', now, 'l', lane, 't', '0')
+for at = 1, #entry[2], 2 do
+  local payload = entry[2][at] == 'payload' and entry[2][at + 1] or ''
+  if payload ~= '' then redis.call('HSET', record, 'p', payload) end
 end
+redis.call('ZADD', pending, now, id)
 if redis.call('EXISTS', before) == 1 then redis.call('HSET', before, 'ra', id) end
 take_letter(dead, tally, letter)
 return { { 'done' } }
@@ -100,18 +99,21 @@ export async function redriveLetter(redis: Redis, keys: Keys, letter: DeadLetter
 async function resubmitInput(redis: Redis, keys: Keys, { entryId, id = "", fields }: DeadLetter): Promise<Redriven> {
   const meta = readMeta(String(fields.get("meta") ?? ""));
   if (meta === undefined) return { status: "refused", why: "unreadable" };
-  const anew = redriveId(id);
-  if (anew === undefined) return { status: "refused", why: "too_often" };
   const observed = observedAnew(meta, Number(fields.get("received_at") ?? fields.get("at") ?? 0));
   const payload = fields.get("payload");
   const digest = contentDigest({ ...observed, ...(payload === undefined ? {} : { payload }) });
-  const lane = laneOf(meta.kind, anew);
-  const rows = await resubmit.run(
-    redis,
-    [...letterKeys(keys, "input"), keys.record(anew), keys.pending(lane), keys.record(id)],
-    [entryId, anew, digest, JSON.stringify(observed), lane],
-  );
-  return readReturned(text(rows[0]?.[0]), { status: "resubmitted", id: anew, lane });
+  // Where a key was forgotten and used anew, a redrive of its first use may be there: this one is another's.
+  for (let anew = redriveId(id); anew !== undefined; anew = redriveId(anew)) {
+    const lane = laneOf(meta.kind, anew);
+    const rows = await resubmit.run(
+      redis,
+      [...letterKeys(keys, "input"), keys.record(anew), keys.pending(lane), keys.record(id)],
+      [entryId, anew, digest, JSON.stringify(observed), lane],
+    );
+    const word = text(rows[0]?.[0]);
+    if (word !== "taken") return readReturned(word, { status: "resubmitted", id: anew, lane });
+  }
+  return { status: "refused", why: "too_often" };
 }
 
 // Its visitor came when the first submission did: a redrive makes nobody stale.

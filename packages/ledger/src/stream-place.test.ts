@@ -80,6 +80,12 @@ describe("settlePlace", () => {
       leaving(4, { hasHoles: true }),
       { from: 3, to: 7, after: "3-0", before: "7-0" },
     ],
+    [
+      "nothing where entries were taken out, and all that is gone was seen",
+      { id: "3-0", ordinal: 3 },
+      leaving(7, { hasHoles: true }),
+      undefined,
+    ],
     ["nothing at the beginning", BEGINNING, leaving(4), undefined],
     [
       "that a stream was begun anew",

@@ -16,7 +16,7 @@ export interface StreamEdge {
   readonly added: number;
   /** Entries that are left. */
   readonly length: number;
-  /** Whether entries were taken out by hand, so that they cannot be counted. */
+  /** Whether entries were taken out, as an erasure does: it cannot be told how many of what is gone was unread. */
   readonly hasHoles: boolean;
 }
 
@@ -78,7 +78,8 @@ export function settlePlace(place: StreamPlace, edge: StreamEdge): { readonly pl
   };
   if (ordinal === undefined && id === BEGINNING.id) return { place: { id, ordinal: removed } };
   if (ordinal === undefined || edge.hasHoles) {
-    return isBehind ? { place: { id, ordinal: removed }, gap: unknown } : { place };
+    // All up to this place is gone: where that is all that is gone, nothing was missed.
+    return isBehind && ordinal !== removed ? { place: { id, ordinal: removed }, gap: unknown } : { place };
   }
   // Fewer were added than this place has seen: it is another stream, or an older copy of it.
   if (ordinal > edge.added) return { place: isBehind ? { id, ordinal: removed } : { id }, gap: unknown };

@@ -1,7 +1,7 @@
-import { isRecord, type Keys, parseAddress } from "@assay/protocol";
+import { isRecord, type Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { type Holding, isLeft } from "./holding.ts";
-import { keyedHash } from "./keyed-hash.ts";
+import { keyedHash, networkHash } from "./keyed-hash.ts";
 import { canonical, concerns, type Subject } from "./subject.ts";
 import { walkHoldings } from "./walk-holdings.ts";
 
@@ -29,7 +29,7 @@ export interface Findings {
   readonly members: readonly string[];
   /** Keys that list deliveries. */
   readonly deliveryLines: readonly string[];
-  /** Networks that stood in the line of lookups, as it names them. */
+  /** Networks that may have stood in the line of lookups, as it names them. */
   readonly networks: readonly string[];
 }
 
@@ -74,7 +74,7 @@ async function walk(
 ): Promise<Findings> {
   const found = new Map<string, Finding>();
   const deliveryLines = new Set<string>();
-  const networks = new Set(subject.kind === "ip" ? [networkOf(subject.value)] : []);
+  const addresses = new Set(subject.kind === "ip" ? [subject.value] : []);
   const { ownCounters, members } = countedOf(keys, subject, hashKey, definitions);
   const note = (holding: Holding, isDirect: boolean) =>
     found.set(placeOf(holding), { holding: { ...holding, documents: [] }, isDirect });
@@ -86,7 +86,7 @@ async function walk(
       const isDirect = holding.documents.some((document) => concerns(subject, document));
       if (!isDirect && !isOf(ids, holding)) continue;
       learn(ids, holding);
-      for (const network of networksOf(holding)) networks.add(network);
+      for (const ip of addressesOf(holding)) addresses.add(ip);
       note(holding, isDirect);
     }
     const counters = passed.holdings.filter(({ store }) => store === "counters");
@@ -101,7 +101,7 @@ async function walk(
     ownCounters,
     members: [...members],
     deliveryLines: [...deliveryLines],
-    networks: [...networks],
+    networks: [...addresses].map((ip) => networkHash(hashKey, ip)),
   };
 }
 
@@ -143,17 +143,10 @@ async function hasAny(redis: Redis, key: string, members: readonly string[]): Pr
   return false;
 }
 
-function networksOf({ documents }: Holding): string[] {
+function addressesOf({ documents }: Holding): string[] {
   return documents.flatMap((one) => {
     const context = isRecord(one) ? one["context"] : undefined;
     const ip = isRecord(context) ? context["ip"] : undefined;
-    return typeof ip === "string" ? [networkOf(ip)] : [];
+    return typeof ip === "string" ? [ip] : [];
   });
-}
-
-/** A caller's network as the line of lookups names it: of IPv6 the first 48 bits. */
-function networkOf(ip: string): string {
-  const address = parseAddress(ip);
-  if (address?.family === 6) return address.text.split(":").slice(0, 3).join(":");
-  return address?.network ?? ip;
 }

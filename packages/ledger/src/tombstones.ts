@@ -21,13 +21,15 @@ export interface Standing {
 /** How many are written at once. */
 const PAGE = 500;
 
-// Whoever decides meanwhile sees the count change, and looks again.
+// Whoever decides meanwhile sees the count change, and looks again. What is to be kept longer stays for that time: without
+// the count nobody looks for a tombstone.
 const bury = createScript(`
 local time = redis.call('TIME')
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-for n = 2, #KEYS do redis.call('SET', KEYS[n], now, 'PX', ARGV[1]) end
+local function ttl_of(key) return math.max(tonumber(ARGV[1]), redis.call('PTTL', key)) end
+for n = 2, #KEYS do redis.call('SET', KEYS[n], now, 'PX', ttl_of(KEYS[n])) end
 redis.call('INCR', KEYS[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ttl_of(KEYS[1]))
 return { { now } }
 `);
 

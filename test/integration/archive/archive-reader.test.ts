@@ -140,16 +140,24 @@ describe.skipIf(withoutPostgres)("createArchiveReader", () => {
     ]);
   });
 
-  test("tells which events any verdict is on, however long ago, of its tenant alone", async () => {
+  test("tells which events a verdict was made on, however long ago, of its tenant alone", async () => {
     const { writer, reader } = await openArchive(server);
     const long = `e${"x".repeat(300)}`;
     await writer.write([
       aVerdictRow({ event_id: "today" }),
       aVerdictRow({ event_id: "today", kind: "webhook" }),
-      aVerdictRow({ event_id: "old", received_at: NOON - 80 * DAY_MS, undecided: { code: "lookup_unavailable" } }),
+      aVerdictRow({
+        event_id: "old",
+        received_at: NOON - 80 * DAY_MS,
+        kind: "webhook",
+        undecided: { code: "too_large" },
+      }),
       aVerdictRow({ event_id: long, received_at: NOON - 8 * DAY_MS }),
       aVerdictRow({ event_id: "theirs" }, { tenant: "1" }),
     ]);
+    for (const kind of ["lookup", "sealed"] as const) {
+      await writer.write([aVerdictRow({ kind, event_id: "never", undecided: { code: "lookup_unavailable" } })]);
+    }
     const known = await reader.knownEvents({ ...TENANT, eventIds: ["old", "never", "today", "theirs", long] });
     expect(known).toEqual(new Set(["today", "old", long]));
     expect(await reader.knownEvents({ ...TENANT, eventIds: [] })).toEqual(new Set());

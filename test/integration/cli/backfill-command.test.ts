@@ -67,6 +67,21 @@ describe.skipIf(withoutPostgres)("assay backfill", () => {
     expect(await stack.published()).toEqual([]);
   });
 
+  test("submits nothing that was erased, though no webhook of it ever came", { timeout: 120_000 }, async () => {
+    const stage = await openBackfillStage(server);
+    const { stack } = stage;
+    const gone = stage.identify(3, { identification: { visitor_id: "erasedVisitor" } });
+    const others = stage.identify(2);
+    const erasing = await assay(["erase", "--visitor", "erasedVisitor", "--yes"], { env: stage.env });
+    expect(erasing).toMatchObject({ exitCode: 0 });
+    const dry = await stage.backfill("--dry-run");
+    expect(dry.counts).toMatchObject({ seen: 5, erased: 3, missing: 2 });
+    expect((await stage.backfill()).counts).toMatchObject({ ...NOTHING_ELSE, seen: 5, erased: 3, submitted: 2 });
+    expect((await stage.pending()).toSorted()).toEqual(backfillIds(others));
+    const keys = await stack.redis.keys(`${stack.prefix}:*`);
+    expect(keys.filter((key) => gone.some(({ event_id: id }) => key.includes(id)))).toEqual([]);
+  });
+
   test("goes on after it was killed, ends in the same set, and counts all of it", { timeout: 120_000 }, async () => {
     // A page takes about 200 ms, as only every second turn is taken.
     const stage = await openBackfillStage(server, { rps: 10, burst: 1 });

@@ -63,6 +63,21 @@ describe.skipIf(withoutPostgres)("an erasure in the archive", () => {
     expect(await countOf(archive, "labels")).toBe(0);
   });
 
+  test("lets in who uses an id anew", async () => {
+    const archive = await openArchive(server);
+    const late = aRowOf("anna");
+    const id = idOf(late);
+    await erase(archive, [id]);
+    const fresh = aVerdictRow({ id, received_at: NOON + 1 });
+    const told = { type: "label", tenant: "0", submissionId: id, label: "legit", occurredAt: NOON } as const;
+    const labels = [
+      { ...told, id: "o_1", toldAt: NOON },
+      { ...told, id: "o_2", toldAt: NOON + 1 },
+    ];
+    expect(await archive.writer.write([late, fresh, ...labels])).toEqual({ inserted: 2, rejected: [] });
+    expect([await countOf(archive, "verdicts"), await countOf(archive, "labels")]).toEqual([1, 1]);
+  });
+
   test("waits for a writer that has not committed yet, and erases what that wrote", async () => {
     const archive = await openArchive(server);
     const rows = Array.from({ length: 40 }, () => aRowOf("anna"));

@@ -1,4 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { signWebhook } from "@assay/fingerprint";
+import { redriveLetter, walkLetters } from "@assay/ledger";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import { assay } from "../../support/assay-command.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -96,6 +98,24 @@ describe.skipIf(withoutPostgres)("what is erased", () => {
     const fresh = anna.event({ timestamp: Date.now() + 1 });
     const verdict = await stack.verdict(await stack.submitSealed(fresh, { context: anna.context }));
     expect(verdict).toMatchObject({ visitor_id: anna.visitor, event_id: fresh.event_id });
+  });
+
+  test("does not come back by a dead letter that nobody could open before", async () => {
+    const { stage, anna } = await open();
+    const { stack } = stage;
+    const keyless = await stack.runWorker({ env: { ASSAY_SEALED_KEYS: randomBytes(32).toString("base64") } });
+    const id = await stack.submitSealed(anna.event(), { context: { flow: "login" } });
+    expect(await stack.verdict(id)).toMatchObject({ undecided: { code: "no_key_opens" } });
+    await keyless.stop();
+    await erase(stage, "--visitor", anna.visitor);
+    await stage.startWorker();
+    const { redis, keys } = stack;
+    for await (const letter of walkLetters(redis, keys, "input")) {
+      expect(await redriveLetter(redis, keys, letter)).toMatchObject({ status: "resubmitted", id: `${id}~1` });
+    }
+    await stack.producer.ring("background", [`${id}~1`]);
+    expect(await stack.verdict(`${id}~1`)).toMatchObject({ ...ERASED, redrive_of: id });
+    await expectNothingOf(stage, anna);
   });
 
   test.each(["all", "none"])(

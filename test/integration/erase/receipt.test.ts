@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { tombstoneHash } from "@assay/ledger";
+import { tellArchive, tombstoneHash } from "@assay/ledger";
 import { createKeys } from "@assay/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assay } from "../../support/assay-command.ts";
@@ -47,6 +47,17 @@ describe.skipIf(withoutPostgres)("the receipt of assay erase", () => {
       files: [join(folder, "lists/staff.txt")],
     });
     expect(await erase("annabel")).toMatchObject({ exitCode: 0 });
+  });
+
+  test("is given for no part alone: who has an archive must name it", async () => {
+    const stage = await openEraseStage(server);
+    const { redis, prefix } = stage.stack;
+    const { DATABASE_URL: _, ...env } = stage.env;
+    const erase = () => assay(["erase", "--user", "anna", "--yes"], { env });
+    await tellArchive(redis, prefix, "0", 1024);
+    expect(await erase()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("set DATABASE_URL") });
+    await tellArchive(redis, prefix, "0", undefined);
+    expect(await erase()).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("No archive") });
   });
 
   test("is of one tenant alone", async () => {

@@ -52,6 +52,19 @@ describe("readGroup", () => {
     expect(await readGroup(one, 1)).toEqual({ entries: [] });
   });
 
+  test("tells nothing where all that is gone was read, though entries were taken out", async () => {
+    const { redis, stream, one } = await openGroup("1-0", "2-0", "3-0");
+    await readGroup(one, 3);
+    await redis.xdel(stream, "2-0");
+    await redis.xtrim(stream, "MAXLEN", 0);
+    await redis.xadd(stream, "9-0", "e", "a");
+    const nothingGone = { entries: [{ entryId: "9-0", json: "a" }] };
+    expect(await readGroup(one, 1)).toEqual(nothingGone);
+    await redis.xtrim(stream, "MAXLEN", 0);
+    await redis.xadd(stream, "20-0", "e", "b");
+    expect(await readGroupUpToGap(one, 1)).toEqual({ entries: [{ entryId: "20-0", json: "b" }] });
+  });
+
   test("leaves a group before what was trimmed until it is moved on, page by page, where it is asked to", async () => {
     const { redis, stream, one, other } = await openGroup("1-0", "2-0", "3-0", "4-5", "5-0");
     await readGroup(one, 1);

@@ -1,4 +1,5 @@
 import {
+  acceptSubmissions,
   createArchiveStream,
   type DeadLetter,
   layAsideVerdict,
@@ -9,7 +10,7 @@ import {
   walkLetters,
 } from "@assay/ledger";
 import { envelopeOf, laneOf, type LetterKind, type Submission } from "@assay/protocol";
-import { accepted, anId, aPublication, aVerdict, keeping } from "./builders.ts";
+import { accepted, anArrival, anId, aPublication, aVerdict, keeping } from "./builders.ts";
 import type { Ledger } from "./open-ledger.ts";
 
 /** Every dead letter of a kind, oldest first. */
@@ -31,8 +32,9 @@ export async function anInputLetter(
   ledger: Ledger,
   over: Partial<Submission> = {},
   code = "no_key_opens",
+  id: string = anId(),
 ): Promise<DeadLetter> {
-  const id = await accepted(ledger, over);
+  await acceptSubmissions(ledger.redis, ledger.keys, [anArrival(over, id)]);
   const kind = over.kind ?? "sealed";
   const publication = aPublication(id, { deadLetter: true, lane: laneOf(kind) }, { kind, undecided: { code } });
   await publishVerdicts(ledger.redis, ledger.keys, [publication], keeping(ledger));

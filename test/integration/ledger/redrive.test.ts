@@ -70,6 +70,20 @@ describe("redriveLetter", () => {
     expect(await redis.pttl(keys.record(id))).toBeGreaterThan(0);
   });
 
+  test("makes a new one where an earlier use of the same key was redriven", async () => {
+    const ledger = await openLedger();
+    const { redis, keys } = ledger;
+    const first = await anInputLetter(ledger);
+    const { id = "" } = first;
+    await redriveLetter(redis, keys, first);
+    await redis.del(keys.record(id));
+    const payload = Buffer.from("other bytes");
+    const letter = await anInputLetter(ledger, { payload }, "no_key_opens", id);
+    expect(await redriveLetter(redis, keys, letter)).toMatchObject({ status: "resubmitted", id: `${id}~2` });
+    expect(await redis.hgetBuffer(keys.record(`${id}~2`), "p")).toEqual(payload);
+    expect(await redis.hget(keys.record(id), "ra")).toBe(`${id}~2`);
+  });
+
   test("keeps the time that the caller observed", async () => {
     const ledger = await openLedger();
     const letter = await anInputLetter(ledger, { context: { observed_at: 5 } });

@@ -1,17 +1,22 @@
 import {
   acceptSubmissions,
   bringEvent,
+  eraseFindings,
   erasedEvents,
+  findSubject,
   gravestonesOf,
+  networkHash,
+  pinInputs,
   publishVerdicts,
   readStoredEvent,
   readTombstones,
+  takeTurn,
   tombstoneHash,
   tracesOfEvent,
   writeTombstones,
 } from "@assay/ledger";
 import { describe, expect, test } from "vitest";
-import { accepted, anArrival, aPublication, HOUR_MS, keeping, loaded } from "./builders.ts";
+import { accepted, aCounterRequest, anArrival, aPublication, aUse, HOUR_MS, keeping, loaded } from "./builders.ts";
 import { type Ledger, openLedger, timeOf } from "./open-ledger.ts";
 
 const hashKey = "installation-key";
@@ -47,6 +52,18 @@ describe("tombstones", () => {
     const names = await redis.keys(`${prefix}:*`);
     expect(names.toSorted()).toEqual([keys.erasures(), keys.tombstone(tombstoneHash(hashKey, visitor))]);
     for (const name of names) expect(await redis.pttl(name)).toBeGreaterThan(0);
+  });
+
+  test("stand for the longest time that was said", async () => {
+    const ledger = await openLedger();
+    const { redis, keys } = ledger;
+    await eraseVisitor(ledger);
+    const hashes = [tombstoneHash(hashKey, visitor), tombstoneHash(hashKey, { ...visitor, value: "V2" })];
+    await writeTombstones(redis, keys, hashes, { ttlMs: 1000 });
+    const left = await Promise.all(
+      [keys.erasures(), ...hashes.map((hash) => keys.tombstone(hash))].map((key) => redis.pttl(key)),
+    );
+    expect(left.map((ms) => ms > 1000)).toEqual([true, true, false]);
   });
 
   test("keep an event from being stored, and a later one of the same visitor not", async () => {
@@ -85,6 +102,34 @@ describe("an erasure that begins after a submission was loaded", () => {
     expect(await publishVerdicts(redis, keys, [again], options)).toMatchObject([{ status: "published" }]);
   });
 
+  test("lets nothing be claimed or counted of a submission that it has emptied", async () => {
+    const ledger = await openLedger();
+    const { redis, keys } = ledger;
+    const arrival = anArrival({ context: { user_id: "anna" } });
+    await acceptSubmissions(redis, keys, [arrival]);
+    const subject = { kind: "user", value: "anna" } as const;
+    const ids = { submissions: new Set<string>(), events: new Set<string>() };
+    await eraseFindings(redis, keys, await findSubject(redis, keys, { subject, hashKey, ids }), ids);
+    const plan = { key: "k", definition: "0".repeat(16), windowMs: HOUR_MS, member: "m", names: [], pairs: [] };
+    const use = aUse({ id: arrival.id, eventId: "e1" });
+    await pinInputs(redis, keys, [{ ...use, counters: [aCounterRequest({ plan })] }]);
+    expect(await redis.exists(keys.claim("e1", "login"), keys.counter("visitor1"))).toBe(0);
+    expect(await redis.hmget(keys.record(arrival.id), "i", "ic", "oc")).toEqual([null, null, null]);
+  });
+
+  test("takes what is known of the subject's network in the line of lookups", async () => {
+    const { redis, keys } = await openLedger();
+    const ask = { isAwaited: false, withinMs: 60_000, apiKeys: [{ keyId: "k", restsForMs: 0 }] };
+    for (const [id, ip] of Object.entries({ s_1: "198.51.100.7", s_2: "203.0.113.7" })) {
+      await takeTurn(redis, keys, { ...ask, id, network: networkHash(hashKey, ip), rate: { rps: 0.1, burst: 0 } });
+    }
+    const ids = { submissions: new Set<string>(), events: new Set<string>() };
+    const subject = { kind: "ip", value: "198.51.100.7" } as const;
+    await eraseFindings(redis, keys, await findSubject(redis, keys, { subject, hashKey, ids }), ids);
+    const networks = Object.keys(await redis.hgetall(keys.lookupTurns())).filter((name) => /^[01]:/.test(name));
+    expect(networks).toEqual([`0:${networkHash(hashKey, "203.0.113.7")}`]);
+  });
+
   test("is told to whoever loads after it", async () => {
     const ledger = await openLedger();
     const id = await accepted(ledger);
@@ -94,6 +139,26 @@ describe("an erasure that begins after a submission was loaded", () => {
 });
 
 describe("a submission that ends as erased", () => {
+  test("is not found again, but a test event that says the same of somebody is", async () => {
+    const ledger = await openLedger();
+    const { redis, keys } = ledger;
+    const undecided = { code: "event_erased" } as const;
+    const tested = { event_id: "test_undecided_event_erased", test: true, context: { user_id: "anna" } } as const;
+    for (const verdict of [{ undecided }, { undecided, ...tested }]) {
+      const id = await accepted(ledger);
+      await publishVerdicts(redis, keys, [aPublication(id, {}, verdict)], keeping(ledger));
+    }
+    const ids = { submissions: new Set<string>(), events: new Set<string>() };
+    const subject = { kind: "user", value: "anna" } as const;
+    const found = await findSubject(redis, keys, { subject, hashKey, ids });
+    expect(found.list.map(({ holding }) => holding.store).toSorted()).toEqual([
+      "event_lists",
+      "submissions",
+      "verdict_stream",
+      "verdicts",
+    ]);
+  });
+
   test("keeps nothing in its record, and is still the same for whoever sends it again", async () => {
     const ledger = await openLedger();
     const { redis, keys } = ledger;

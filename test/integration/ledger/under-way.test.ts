@@ -15,6 +15,11 @@ describe("eventsUnderWay", () => {
     await inquireEvent(redis, keys, { eventId: "asked", id: await accepted(ledger), isAwaited: false });
     const id = await accepted(ledger);
     await publishVerdicts(redis, keys, [aPublication(id, {}, { event_id: "decided" })], keeping(ledger));
+    for (const kind of ["lookup", "sealed"] as const) {
+      const undecided = { code: "lookup_unavailable" } as const;
+      const failed = aPublication(await accepted(ledger, { kind }), {}, { kind, undecided, event_id: "never" });
+      await publishVerdicts(redis, keys, [failed], keeping(ledger));
+    }
     const events = ["hook", "fill", "asked", "decided", "never"];
     expect(await eventsUnderWay(redis, keys, events)).toEqual(new Set(events.slice(0, 4)));
   });

@@ -26,6 +26,8 @@ export interface EraseOptions extends SubjectOptions {
   readonly rulesets?: string;
 }
 
+/** A submission is received so far ahead of Redis's time at most. */
+const MAX_AHEAD_MS = 6000;
 /** What came in while the stores were walked is found by the next walk. */
 const MAX_ROUNDS = 3;
 
@@ -52,7 +54,7 @@ type Done = Omit<Receipt, "files">;
 
 async function count(ground: Ground): Promise<Done> {
   const { findings, rows } = await findAll(ground, newIds());
-  const archive = { verdicts: rows.length, events: 0, labels: 0 };
+  const archive = { verdicts: rows.length };
   return {
     ...headOf(ground),
     redis: countFindings(findings),
@@ -86,7 +88,7 @@ async function eraseAll(ground: Ground): Promise<Done> {
     found = await findAll(ground, ids);
     if (sizeOf(found) === 0) break;
     await buryAll();
-    counted = add(counted, await eraseFound(ground, found, ids, erasedAt));
+    counted = add(counted, await eraseFound(ground, found, ids));
   }
   const left = found === undefined || sizeOf(found) === 0 ? 0 : sizeOf(await findAll(ground, ids));
   const done = {
@@ -101,8 +103,11 @@ async function eraseAll(ground: Ground): Promise<Done> {
   return done;
 }
 
-async function eraseFound({ redis, keys, tenant, archive }: Ground, found: Found, ids: SubjectIds, erasedAt: number) {
+async function eraseFound({ redis, keys, tenant, archive }: Ground, found: Found, ids: SubjectIds) {
   const inRedis = await eraseFindings(redis, keys, found.findings, ids);
+  // What came in while it was looked for is found, too.
+  const [seconds] = await redis.time();
+  const erasedAt = Number(seconds) * 1000 + MAX_AHEAD_MS;
   const submissionIds = [...ids.submissions];
   const inArchive =
     archive === undefined

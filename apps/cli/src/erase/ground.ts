@@ -1,6 +1,6 @@
 import { type ArchivePool, createArchivePool } from "@assay/archive";
 import { readRedisEnv } from "@assay/host";
-import type { Subject } from "@assay/ledger";
+import { readAbilities, type Subject } from "@assay/ledger";
 import { createKeys, DEFAULT_TENANT, isTenantName, type Keys, parseAddress } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { findDatabaseUrl } from "../database-url.ts";
@@ -61,6 +61,10 @@ export async function onGround<Answer>(
   const { redis } = reached;
   try {
     const { hashKey } = await installationOf(redis, prefix);
+    const { maxArchiveBytes } = await readAbilities(redis, prefix, tenant);
+    if (archive === undefined && maxArchiveBytes !== undefined) {
+      throw new CommandError(EXIT.usage, `Tenant ${tenant} has an archive, which knows more: set DATABASE_URL.`);
+    }
     const keys = createKeys({ prefix, tenant });
     const ground = { redis, keys, hashKey, tenant, subject, retentionMs: retentionDays * DAY_MS };
     return await act(archive === undefined ? ground : { ...ground, archive });

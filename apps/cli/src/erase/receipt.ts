@@ -12,8 +12,8 @@ export interface Receipt {
   /** Unix ms; absent when nothing was erased, because it was only counted. */
   readonly erasedAt?: number;
   readonly redis: StoreCounts;
-  /** Absent where there is no archive. */
-  readonly archive?: ErasedRows;
+  /** Absent where there is no archive. Events and labels are only counted as they go. */
+  readonly archive?: Partial<ErasedRows>;
   /** How many tombstones were left. */
   readonly tombstones: number;
   /** What was still found afterwards. */
