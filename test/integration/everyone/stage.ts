@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createAssayClient } from "@assay/client";
 import { parseSealedKeys, seal } from "@assay/fingerprint";
 import { connectForCommands, disconnect, whenReady } from "@assay/ledger";
@@ -18,7 +19,7 @@ import { type Archive, openArchive } from "../archive/open-archive.ts";
 /** Those who may die: each is one process. */
 export const PARTS = ["score", "subscriber", "deliver", "archive"] as const;
 
-export type Part = (typeof PARTS)[number];
+type Part = (typeof PARTS)[number];
 
 /** A whole installation of processes, with one of each part. Ends with its test. */
 export interface Stage {
@@ -85,7 +86,7 @@ export async function openStage(postgres: PrivatePostgres): Promise<Stage> {
 
   async function start(part: Part): Promise<void> {
     if (part === "subscriber") {
-      const subscriber = startApp("test/integration/everyone/subscriber.ts", {}, [redisUrl, prefix]);
+      const subscriber = startApp(fileURLToPath(new URL("./subscriber.ts", import.meta.url)), {}, [redisUrl, prefix]);
       subscribers.push(subscriber);
       running.set(part, subscriber);
       return;
