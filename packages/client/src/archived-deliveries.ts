@@ -76,6 +76,10 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
   let reached: GroupPlace | undefined;
   let tell = () => {};
 
+  function isFilling(): boolean {
+    return filling !== undefined;
+  }
+
   function end(): void {
     filling = undefined;
     reached = undefined;
@@ -128,15 +132,15 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
       held.set(entry.entryId, { entry, deliveries, dueAt: now() + options.pauseMs(deliveries) });
     },
     async take(count) {
-      while (filling !== undefined && page.size === 0) await turn();
+      while (isFilling() && page.size === 0) await turn();
       const due = [...held.values()].filter(({ dueAt }) => dueAt <= now()).slice(0, count);
       return due.map((one) => {
         one.dueAt = Number.POSITIVE_INFINITY;
         return { entry: one.entry, deliveries: ++one.deliveries };
       });
     },
-    isFilling: () => filling !== undefined,
-    isBusy: () => filling !== undefined || held.size > 0,
+    isFilling,
+    isBusy: () => isFilling() || held.size > 0,
     has: (entryId) => held.has(entryId),
     done(entryId) {
       held.delete(entryId);
