@@ -1,5 +1,4 @@
 import {
-  ArchiveError,
   type ArchivePool,
   buryInArchive,
   createArchiveWriter,
@@ -38,15 +37,9 @@ export async function erase(options: EraseOptions, world: World): Promise<Report
     throw new CommandError(EXIT.usage, message);
   }
   return await onGround(options, world, async (ground) => {
-    try {
-      const files = await filesWith(ground, options, world);
-      const receipt = options.dryRun === true ? await count(ground) : await eraseAll(ground);
-      return showReceipt({ ...receipt, files });
-    } catch (error) {
-      if (!(error instanceof ArchiveError)) throw error;
-      const message = `${error.message} Not everything was erased: run it again.`;
-      throw new CommandError(EXIT.unavailable, message, { cause: error });
-    }
+    const files = await filesWith(ground, options, world);
+    const receipt = options.dryRun === true ? await count(ground) : await eraseAll(ground);
+    return showReceipt({ ...receipt, files });
   });
 }
 

@@ -1,6 +1,6 @@
-import { type ArchivePool, createArchivePool } from "@assay/archive";
+import { ArchiveError, type ArchivePool, createArchivePool } from "@assay/archive";
 import { readRedisEnv } from "@assay/host";
-import { readAbilities, type Subject } from "@assay/ledger";
+import { isPassing, readAbilities, type Subject } from "@assay/ledger";
 import { createKeys, DEFAULT_TENANT, isTenantName, type Keys, parseAddress } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { findDatabaseUrl } from "../database-url.ts";
@@ -35,7 +35,7 @@ export interface Ground {
 const ARCHIVE_TIMEOUT_MS = 600_000;
 const DAY_MS = 86_400_000;
 
-/** Opens the stores, acts, and closes them. Throws a CommandError for what cannot be read or reached. */
+/** Opens the stores, acts, and closes them. Throws a CommandError for what cannot be read or reached, or fails. */
 export async function onGround<Answer>(
   options: SubjectOptions,
   { env }: World,
@@ -68,6 +68,12 @@ export async function onGround<Answer>(
     const keys = createKeys({ prefix, tenant });
     const ground = { redis, keys, hashKey, tenant, subject, retentionMs: retentionDays * DAY_MS };
     return await act(archive === undefined ? ground : { ...ground, archive });
+  } catch (error) {
+    const isOfStores = error instanceof ArchiveError || (error instanceof Error && isPassing(error));
+    if (!isOfStores) throw error;
+    throw new CommandError(EXIT.unavailable, `${error.message} Not everything was done: run it again.`, {
+      cause: error,
+    });
   } finally {
     await archive?.stop();
     await reached.close();
