@@ -23,12 +23,16 @@ export interface AppProcess {
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+/** Whether everything was built just now: then a process starts in half the time. */
+const isBuilt = process.env["ASSAY_TEST_BUILT"] === "1";
+
 /** Starts a file, given from this repository's root, as source or as built, with nothing but this environment. */
 export function startApp(
-  file: string,
+  given: string,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ): AppProcess {
+  const file = isBuilt ? given.replace(/^(apps\/\w+)\/src\/(\w+)\.ts$/, "$1/dist/$2.js") : given;
   const fromSource = file.endsWith(".ts") ? ["--import", "tsx", "--conditions=@assay/source"] : [];
   const child = spawn(process.execPath, [...fromSource, file, ...args], {
     cwd: ROOT,
