@@ -50,4 +50,9 @@ describe("parseOrigin", () => {
       }),
     );
   });
+
+  test("reads a name with other letters though it has read very many", () => {
+    const read = Array.from({ length: 20_000 }, () => parseOrigin("https://münchen.example/"));
+    expect(new Set(read)).toEqual(new Set(["https://xn--mnchen-3ya.example"]));
+  });
 });
