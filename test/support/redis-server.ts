@@ -21,6 +21,8 @@ export interface RedisOptions {
 const DEFAULTS = {
   appendonly: "yes",
   appendfsync: "always",
+  // Rewriting the file in the midst of a run can hold all writes up for longer than a command may take.
+  "auto-aof-rewrite-percentage": "0",
   save: "",
   maxmemory: "512mb",
   "maxmemory-policy": "noeviction",

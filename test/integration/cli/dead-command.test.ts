@@ -144,7 +144,7 @@ describe("assay dead redrive", () => {
     expect(run.stdout).toMatch(new RegExp(`^input/\\S+ +→ ${id}~1\nRedrove 1 dead letter.\n$`));
     expect(run.exitCode).toBe(0);
     expect(await stack.verdict(`${id}~1`, { timeoutMs: 5000 })).toMatchObject({ action: "allow", redrive_of: id });
-    expect(await dead(...args)).toMatchObject({ exitCode: 0, stdout: "Redrove 0 dead letters.\n" });
+    expect(await dead(...args)).toEqual({ exitCode: 0, stdout: "Redrove 0 dead letters.\n", stderr: "" });
   });
 
   test("goes on where it was killed, and does nothing twice", async () => {
