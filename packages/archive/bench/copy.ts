@@ -20,6 +20,7 @@ const BATCH = 500;
 const [connectionString] = process.argv.slice(2);
 if (connectionString === undefined) throw new Error("Name an empty database: copy.ts postgres://…");
 const now = Date.now();
+let sequence = 0;
 
 await migrateArchive({ connectionString });
 const pool = createArchivePool({ connectionString, timeoutMs: 60_000 });
@@ -66,11 +67,11 @@ function linesOf(rows: readonly VerdictRow[]): { verdicts: string; events: strin
 type Cell = string | number | boolean | undefined;
 
 // In the order of the table.
-function verdictCells({ tenant, pinned, verdict }: VerdictRow, of: VerdictColumns): Cell[] {
+function verdictCells({ tenant, pinned, verdict, streamId = "" }: VerdictRow, of: VerdictColumns): Cell[] {
   const head = [tenant, iso(of.receivedAt), of.id, iso(of.decidedAt), of.kind, of.action, of.score, of.flow];
   const ids = [of.userId, of.reference, of.visitorId, of.linkedId, of.eventId];
   const ruleset = [of.ruleset, of.rulesetDigest, of.engine, `{${of.rules.join(",")}}`];
-  return [...head, ...ids, ...ruleset, of.undecided, of.late, pinned, verdict];
+  return [...head, ...ids, ...ruleset, of.undecided, of.late, pinned, verdict, ...streamId.split("-")];
 }
 
 function eventCells({ tenant, submission, event = new Uint8Array() }: VerdictRow, of: VerdictColumns): Cell[] {
@@ -124,6 +125,7 @@ function aRow(): VerdictRow {
   return {
     type: "verdict",
     tenant: "0",
+    streamId: `${now}-${sequence++}`,
     verdict: JSON.stringify(verdict),
     pinned: "0|0|1|3|12w|d27ccb5e61eaf301||sealed|",
     submission: JSON.stringify({ kind: "sealed", context: { ...context, ip: "203.0.113.7", facts: { age_days: 3 } } }),
