@@ -1,7 +1,8 @@
+import { readDatabaseUrl as readUrl } from "@assay/host/database-env";
 import { ConfigError, readEnv } from "@assay/host/env";
 import { CommandError, EXIT, type World } from "./report.ts";
 
-/** Where the archive is, by `DATABASE_URL` or the file that `DATABASE_URL_FILE` names. Throws a CommandError where that names no Postgres. */
+/** Where the archive is, by `DATABASE_URL` or the file that `DATABASE_URL_FILE` names. Throws a CommandError without a Postgres. */
 export function readDatabaseUrl(env: World["env"]): string {
   const url = findDatabaseUrl(env);
   if (url !== undefined) return url;
@@ -11,11 +12,10 @@ export function readDatabaseUrl(env: World["env"]): string {
   );
 }
 
-/** The same; undefined where it names no Postgres. Throws a CommandError for a file that cannot be read. */
+/** The same; undefined where neither is set. Throws a CommandError for what names no Postgres, or cannot be read. */
 export function findDatabaseUrl(env: World["env"]): string | undefined {
   try {
-    const url = readEnv(env, (reader) => reader.secret("DATABASE_URL"));
-    return url !== undefined && /^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url) ? url : undefined;
+    return readEnv(env, readUrl);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new CommandError(EXIT.usage, error.message, { cause: error });

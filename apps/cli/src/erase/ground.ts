@@ -46,12 +46,6 @@ export async function onGround<Answer>(
   if (!isTenantName(tenant)) throw new CommandError(EXIT.usage, `${tenant} is no name of a tenant.`);
   const { redisUrl, prefix, retentionDays } = settingsOf(env);
   const databaseUrl = findDatabaseUrl(env);
-  if (databaseUrl === undefined && env["DATABASE_URL"]) {
-    throw new CommandError(
-      EXIT.usage,
-      "DATABASE_URL names no Postgres: correct it, or unset it where there is no archive.",
-    );
-  }
   const reached = await reachRedis(redisUrl);
   if (reached.redis === undefined) throw new CommandError(EXIT.unavailable, `${reached.why}: ${reached.todo}.`);
   const archive =
