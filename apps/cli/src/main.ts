@@ -24,7 +24,7 @@ async function runCommand(): Promise<void> {
     randomBytes,
     readInput: () => text(stdin),
     ...(stderr.isTTY ? { showProgress: (line) => void stderr.write(`\r\u001b[K${line}`) } : {}),
-    threads: { file: new URL(import.meta.url), count: availableParallelism() },
+    threads: { file: new URL(import.meta.url), count: availableParallelism() - 1 },
     interrupted: () =>
       new Promise((resolve) => {
         // Once: a second signal ends the process.

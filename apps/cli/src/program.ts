@@ -140,7 +140,10 @@ function createProgram(world: World, written: Written, finish: (report: Report) 
     .option("--fail-if <condition>", `exit with 1 if it holds, as in 'block_rate_delta > 0.01 || flips > 100'`)
     .option("--max-bad <number>", "bad lines that are left out; more end it", "100")
     .option("--examples <ids|full>", "what examples show: full shows visitors, contexts and values", "ids")
-    .option("--threads <number>", "threads to judge on, up to 8; 0 does all on one (default: one for each processor)")
+    .option(
+      "--threads <number>",
+      "threads that judge beside the first, up to 8 (default: with it, one for each processor)",
+    )
     .addOption(new Option("--markdown", "print Markdown for a pull request").conflicts("json"))
     .option("--json", "print JSON")
     .addHelpText(

@@ -14,7 +14,6 @@ import {
 import type { LineForm } from "./backtest-rows.ts";
 import type { BadLine } from "./bad-lines.ts";
 import { isBlank, linesIn } from "./line-batches.ts";
-import { type PackedAsks, packAsks } from "./packed-asks.ts";
 import { readArchivedRow } from "./read-archived-row.ts";
 import { readRow } from "./read-row.ts";
 import { loadSide, type SideFiles } from "./side.ts";
@@ -42,7 +41,7 @@ export interface PreparedBatch {
   /** Their numbers are those in the batch. */
   readonly bad: readonly BadLine[];
   /** Of the rows that ask anything, in their order. */
-  readonly asks: PackedAsks;
+  readonly asks: readonly RowAsks[];
 }
 
 /**
@@ -85,7 +84,7 @@ export function createBatchJudge({ old: oldFiles, new: newFiles, form, ...option
         if (one.asks.length > 0) asks.push(asksOf(one));
       }
       waiting.push(prepared);
-      return { lines: lines.length, rows: prepared.length, bad, asks: packAsks(asks) };
+      return { lines: lines.length, rows: prepared.length, bad, asks };
     },
     judge(answers, firstRow) {
       let firstAsk = 0;

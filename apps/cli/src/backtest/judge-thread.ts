@@ -1,8 +1,7 @@
 import { type MessagePort, Worker } from "node:worker_threads";
-import { RulesetError, type RulesetFault } from "@assay/rules";
 import type { Answers, Tally } from "@assay/rules/backtest";
-import { CommandError } from "../report.ts";
-import { type BatchJudge, createBatchJudge, type JudgeOptions, type PreparedBatch, type Sides } from "./batch-judge.ts";
+import { createBatchJudge, type JudgeOptions, type PreparedBatch } from "./batch-judge.ts";
+import { type PackedAsks, packAsks, unpackAsks } from "./packed-asks.ts";
 
 /** What a thread is asked. Its answers come in the same order. */
 type Question =
@@ -11,25 +10,21 @@ type Question =
   | { readonly ask: "finish" };
 
 type Answer =
-  | { readonly to: "start"; readonly sides: Sides }
-  | { readonly to: "prepare"; readonly prepared: PreparedBatch }
-  | { readonly to: "finish"; readonly tally: Tally }
-  /** Instead of the first: the rulesets do not load. Errors lose their class between threads. */
-  | { readonly to: "faults"; readonly faults: readonly RulesetFault[] }
-  | { readonly to: "refusal"; readonly exitCode: CommandError["exitCode"]; readonly message: string };
+  | { readonly to: "prepare"; readonly prepared: Omit<PreparedBatch, "asks">; readonly packed: PackedAsks }
+  | { readonly to: "finish"; readonly tally: Tally };
 
-/** Answers questions on a thread, until its port is closed. */
+/** Answers questions on a thread, until its port is closed. Throws what `loadSide` throws. */
 export function serveBatchJudge(port: MessagePort, options: JudgeOptions): void {
+  const judge = createBatchJudge(options);
   const answer = (given: Answer) =>
-    port.postMessage(given, given.to === "prepare" ? [given.prepared.asks.numbers.buffer] : []);
-  const judge = loadJudge(options, answer);
-  if (judge === undefined) return;
-  answer({ to: "start", sides: judge.sides });
+    port.postMessage(given, given.to === "prepare" ? [given.packed.numbers.buffer] : []);
   port.on("message", (question: Question) => {
     switch (question.ask) {
-      case "prepare":
-        answer({ to: "prepare", prepared: judge.prepare(question.batch) });
+      case "prepare": {
+        const { asks, ...prepared } = judge.prepare(question.batch);
+        answer({ to: "prepare", prepared, packed: packAsks(asks) });
         break;
+      }
       case "judge":
         judge.judge(question.answers, question.firstRow);
         break;
@@ -39,17 +34,6 @@ export function serveBatchJudge(port: MessagePort, options: JudgeOptions): void 
   });
 }
 
-function loadJudge(options: JudgeOptions, answer: (given: Answer) => void): BatchJudge | undefined {
-  try {
-    return createBatchJudge(options);
-  } catch (error) {
-    if (error instanceof RulesetError) answer({ to: "faults", faults: error.faults });
-    else if (error instanceof CommandError) answer({ to: "refusal", exitCode: error.exitCode, message: error.message });
-    else throw error;
-    return undefined;
-  }
-}
-
 interface Asked {
   resolve(answer: Answer): void;
   reject(error: Error): void;
@@ -57,8 +41,8 @@ interface Asked {
 
 /** A `BatchJudge` on a thread of its own. What it promises rejects when the thread cannot start, or has died. */
 export interface JudgeThread {
-  /** Rejects with what `loadSide` throws. */
-  readonly sides: Promise<Sides>;
+  /** Batches that it was given and has not prepared yet. */
+  readonly unprepared: number;
   /** Gives the batch away. */
   prepare(batch: Uint8Array<ArrayBuffer>): Promise<PreparedBatch>;
   /** Gives the answers away. */
@@ -73,25 +57,19 @@ export function startJudgeThread(file: URL, options: JudgeOptions): JudgeThread 
   const thread = new Worker(file, { workerData: options });
   const asked: Asked[] = [];
   let broken: Error | undefined;
-  const fail = (error: Error) => {
+  let unprepared = 0;
+  thread.on("message", (answer: Answer) => asked.shift()?.resolve(answer));
+  thread.on("error", (error) => {
     broken = error;
     for (const one of asked.splice(0)) one.reject(error);
-  };
-  thread.on("message", (answer: Answer) => {
-    switch (answer.to) {
-      case "faults":
-        return fail(new RulesetError(answer.faults));
-      case "refusal":
-        return fail(new CommandError(answer.exitCode, answer.message));
-      case "start":
-      case "prepare":
-      case "finish":
-        asked.shift()?.resolve(answer);
-    }
   });
-  thread.on("error", fail);
-  const answerTo = <To extends Answer["to"]>(to: To): Promise<Extract<Answer, { to: To }>> => {
+  const ask = <To extends Answer["to"]>(
+    question: Question & { ask: To },
+    given: readonly ArrayBuffer[],
+  ): Promise<Extract<Answer, { to: To }>> => {
     if (broken !== undefined) return Promise.reject(broken);
+    thread.postMessage(question, given);
+    const { ask: to } = question;
     return new Promise((resolve, reject) =>
       asked.push({
         resolve: (answer) =>
@@ -100,22 +78,20 @@ export function startJudgeThread(file: URL, options: JudgeOptions): JudgeThread 
       }),
     );
   };
-  const sides = answerTo("start").then((answer) => answer.sides);
-  // Heard by whoever asks for it, which may be later.
-  sides.catch(() => undefined);
   return {
-    sides,
+    get unprepared() {
+      return unprepared;
+    },
     async prepare(batch) {
-      thread.postMessage({ ask: "prepare", batch } satisfies Question, [batch.buffer]);
-      return (await answerTo("prepare")).prepared;
+      unprepared += 1;
+      const { prepared, packed } = await ask({ ask: "prepare", batch }, [batch.buffer]);
+      unprepared -= 1;
+      return { ...prepared, asks: unpackAsks(packed) };
     },
     judge(answers, firstRow) {
       thread.postMessage({ ask: "judge", answers, firstRow } satisfies Question, [answers.buffer]);
     },
-    async finish() {
-      thread.postMessage({ ask: "finish" } satisfies Question, []);
-      return (await answerTo("finish")).tally;
-    },
+    finish: async () => (await ask({ ask: "finish" }, [])).tally,
     async stop() {
       await thread.terminate();
     },

@@ -71,7 +71,7 @@ export function unpackAsks({ numbers, texts: joined, counters }: PackedAsks): Ro
       }
       asks.push(ask);
     }
-    rows.push({ receivedAt, eventTime, asks, ...(asOf === 0 ? {} : { asOf }) });
+    rows.push({ receivedAt, eventTime, asks, asOf: asOf === 0 ? undefined : asOf });
   }
   return rows;
 }

@@ -22,7 +22,7 @@ export interface RowAsks {
   readonly receivedAt: number;
   readonly eventTime: number;
   /** The time whose counters it is told, unix ms; `receivedAt` when absent. */
-  readonly asOf?: number;
+  readonly asOf?: number | undefined;
   readonly asks: readonly CounterAsk[];
 }
 
@@ -66,7 +66,7 @@ export function isSameAsk(a: CounterAsk, b: CounterAsk): boolean {
 export function asksOf({ row, asks }: { row: BacktestRow; asks: readonly CounterAsk[] }): RowAsks {
   const { kind, event, receivedAt } = row;
   const eventTime = event.timestamp;
-  return { receivedAt, eventTime, asks, ...(kind === "backfill" ? { asOf: Math.min(eventTime, receivedAt) } : {}) };
+  return { receivedAt, eventTime, asks, asOf: kind === "backfill" ? Math.min(eventTime, receivedAt) : undefined };
 }
 
 function pairOf({ outcome, label }: PastOutcome, names: readonly string[]): string {
