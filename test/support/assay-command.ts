@@ -46,6 +46,6 @@ async function publish(): Promise<string> {
   const source = join(ROOT, "apps/cli");
   const folder = mkdtempSync(join(tmpdir(), "assay-cli-"));
   for (const part of ["package.json", "bin"]) cpSync(join(source, part), join(folder, part), { recursive: true });
-  await execute(process.execPath, ["scripts/bundle.mjs", join(folder, "dist/assay.js")], { cwd: source });
+  await execute(process.execPath, ["scripts/bundle.mjs", join(folder, "dist")], { cwd: source });
   return folder;
 }

@@ -1,14 +1,19 @@
-// Makes dist/assay.js, or the file it is given: the command with all it needs, so that `npx @assay/cli` installs nothing else.
-import { cpSync } from "node:fs";
-import { dirname, join } from "node:path";
+// Makes dist/assay.js, or that of the folder it is given: the command with all it needs, so that `npx @assay/cli`
+// installs nothing else. What one command alone needs stands in files of its own, which it loads, so that all start fast.
+import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { argv } from "node:process";
 import { build } from "esbuild";
 
-const outfile = argv[2] ?? "dist/assay.js";
+const outdir = argv[2] ?? "dist";
+mkdirSync(outdir, { recursive: true });
+for (const name of readdirSync(outdir)) if (name.startsWith("assay")) rmSync(join(outdir, name));
 
 await build({
-  entryPoints: ["src/main.ts"],
-  outfile,
+  entryPoints: { assay: "src/main.ts", "assay-judge": "src/backtest/judge.ts" },
+  outdir,
+  splitting: true,
+  chunkNames: "assay-[hash]",
   bundle: true,
   platform: "node",
   format: "esm",
@@ -25,4 +30,4 @@ await build({
 });
 
 // They stand beside the module that runs them.
-cpSync("../../packages/archive/src/migrations", join(dirname(outfile), "migrations"), { recursive: true });
+cpSync("../../packages/archive/src/migrations", join(outdir, "migrations"), { recursive: true });
