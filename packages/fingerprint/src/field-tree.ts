@@ -20,3 +20,26 @@ function grow(parent: string): ReadonlyMap<string, FieldNode> {
   }
   return nodes;
 }
+
+/** A field that is to be read, with all below it; or, where `inner` says so, some of that alone. */
+export interface ChosenField {
+  readonly name: string;
+  readonly node: FieldNode;
+  readonly inner?: readonly ChosenField[];
+}
+
+/** What says whether it is an event, and how it is read. */
+const NEEDED = ["event_id", "timestamp", "incremental_identification_status"];
+
+/** The fields with these paths, and those that every event needs. A path that is not known chooses nothing. */
+export function chooseFields(paths: ReadonlySet<string>): readonly ChosenField[] {
+  return chosenAmong(FIELD_TREE, new Set([...NEEDED, ...paths]));
+}
+
+function chosenAmong(nodes: ReadonlyMap<string, FieldNode>, paths: ReadonlySet<string>): ChosenField[] {
+  return [...nodes].flatMap(([name, node]): ChosenField[] => {
+    if (paths.has(node.path)) return [{ name, node }];
+    const inner = chosenAmong(node.children, paths);
+    return inner.length === 0 ? [] : [{ name, node, inner }];
+  });
+}

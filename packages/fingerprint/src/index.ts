@@ -1,5 +1,6 @@
 export { createEventSearch, type EventSearch, type SearchOutcome, type SearchQuery } from "./event-search.ts";
 export { createLookups, type LookupOutcome, type Lookups, type RefusedSetting } from "./lookups.ts";
+export { type ChosenField, chooseFields } from "./field-tree.ts";
 export type { Findings, UnknownValue } from "./read-fields.ts";
 export type { RefusalCode, UnavailableReason } from "./server-api.ts";
 export { seal } from "./seal.ts";

@@ -1,5 +1,5 @@
 import { type EventField, isRecord } from "@assay/protocol";
-import { FIELD_TREE, type FieldNode } from "./field-tree.ts";
+import { type ChosenField, FIELD_TREE, type FieldNode } from "./field-tree.ts";
 
 /** An undocumented value of a field with documented ones. It stays in the event. */
 export interface UnknownValue {
@@ -37,14 +37,22 @@ export function readFields(
   json: Record<string, unknown>,
   options: { leaveOut?: (node: FieldNode) => boolean; unknownFields?: readonly string[] } = {},
 ): ReadFields {
-  const reading: Reading = {
-    leaveOut: options.leaveOut,
-    unknownFields: [...(options.unknownFields ?? [])],
-    unknownValues: [],
-    wrongTypes: [],
-  };
-  const fields = readObject(json, FIELD_TREE, "", reading);
-  const { unknownFields, unknownValues, wrongTypes } = reading;
+  const reading = newReading(options.unknownFields, options.leaveOut);
+  return found(readObject(json, FIELD_TREE, "", reading), reading);
+}
+
+/** The same of some fields alone: the others are neither in `fields`, nor found. */
+export function readChosen(json: Record<string, unknown>, chosen: readonly ChosenField[]): ReadFields {
+  const reading = newReading();
+  // A copy, as an object that is filled by names in variables is slow to look into from then on.
+  return found({ ...readSome(json, chosen, reading) }, reading);
+}
+
+function newReading(unknownFields: readonly string[] = [], leaveOut?: Reading["leaveOut"]): Reading {
+  return { leaveOut, unknownFields: [...unknownFields], unknownValues: [], wrongTypes: [] };
+}
+
+function found(fields: Record<string, unknown>, { unknownFields, unknownValues, wrongTypes }: Reading): ReadFields {
   return { fields, unknownFields, unknownValues, wrongTypes };
 }
 
@@ -77,6 +85,22 @@ function readObject(
     if (isKept) fields[name] = value;
   }
   return fields ?? json;
+}
+
+function readSome(
+  json: Record<string, unknown>,
+  chosen: readonly ChosenField[],
+  reading: Reading,
+): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const { name, node, inner } of chosen) {
+    const given = json[name];
+    if (given === undefined) continue;
+    const isInside = inner !== undefined && isRecord(given);
+    const value = isInside ? readSome(given, inner, reading) : readKnown(given, node, reading);
+    if (value !== undefined) fields[name] = value;
+  }
+  return fields;
 }
 
 /** What stands in an object before a name. */

@@ -60,8 +60,18 @@ describe("loadRuleset", () => {
       "  - { id: c, when: 'lower(url) == \"x\" || age(timestamp) > 5', action: review, rollout: 10% }",
       "  - { id: d, when: frida, score: 1, mode: off }",
     );
-    const asked = ["incognito", "ip_info", "labels", "linked_id", "os", "proxy_details", "timestamp", "url", "vpn"];
-    expect([...ruleset.eventFields].toSorted()).toEqual(["identification", ...asked, "replayed"].toSorted());
+    const asked = [
+      "incognito",
+      "ip_info.v4.asn",
+      "labels",
+      "linked_id",
+      "os",
+      "proxy_details",
+      "timestamp",
+      "url",
+      "vpn",
+    ];
+    expect([...ruleset.eventFields].toSorted()).toEqual(["identification.visitor_id", ...asked, "replayed"].toSorted());
   });
 
   test("tells of each counter whether it hangs on a list", () => {

@@ -52,7 +52,7 @@ export interface Ruleset {
   readonly warnings: readonly RulesetFault[];
   /** In the order of the file. */
   readonly counters: readonly CounterSummary[];
-  /** Names of the fields at the top of an event that it reads. All others change nothing of what it says. */
+  /** Paths of the fields of an event that it reads. All others change nothing of what it says. */
   readonly eventFields: ReadonlySet<string>;
   /** What its counters ask of shared memory for an input. `checks` of uses (`reused`, …) are not known to them. */
   readonly counting: Counting;

@@ -1,3 +1,4 @@
+import { type ChosenField, chooseFields } from "@assay/fingerprint";
 import type { Ruleset } from "@assay/rules";
 import {
   asksOf,
@@ -103,7 +104,7 @@ function nameOf({ name, digest }: Ruleset): RulesetName {
 }
 
 /** What rulesets and their settings read of an event, and what is told of an example. Most of an event is neither. */
-function fieldsOf(rulesets: readonly Ruleset[]): ReadonlySet<string> {
+function fieldsOf(rulesets: readonly Ruleset[]): readonly ChosenField[] {
   const read = rulesets.flatMap(({ eventFields, settings }) => [...eventFields, ...fieldsOfSettings(settings)]);
-  return new Set(["identification", ...read]);
+  return chooseFields(new Set(["identification.visitor_id", ...read]));
 }

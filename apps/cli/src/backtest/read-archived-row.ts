@@ -1,4 +1,5 @@
 import { inflateRawSync } from "node:zlib";
+import type { ChosenField } from "@assay/fingerprint";
 import { isRecord, MAX_EVENT_BYTES, redriveOf } from "@assay/protocol";
 import { readRowFrom, type ReadRow } from "./read-row.ts";
 
@@ -6,7 +7,7 @@ import { readRowFrom, type ReadRow } from "./read-row.ts";
  * Reads a line that the archive wrote, as the row that it would be in a file: the same is found either way. Its context
  * is all that there was, and its id tells whether it was redriven. Never throws.
  */
-export function readArchivedRow(line: string, fields?: ReadonlySet<string>): ReadRow {
+export function readArchivedRow(line: string, fields?: readonly ChosenField[]): ReadRow {
   let isRedriven = false;
   const read = readRowFrom(() => {
     const archived: unknown = JSON.parse(line);

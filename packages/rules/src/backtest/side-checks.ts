@@ -1,11 +1,8 @@
 import type { Checks } from "@assay/protocol";
 import type { Ruleset } from "../ruleset.ts";
 import type { Settings } from "../ruleset/settings.ts";
-import { judgeChecks } from "../verdict/checks.ts";
+import { CHECKS_BY_SETTINGS, judgeBySettings } from "../verdict/checks.ts";
 import type { BacktestRow } from "./backtest-row.ts";
-
-/** The checks that hang on a ruleset's settings. What the others say is the same by every ruleset. */
-const BY_SETTINGS = ["stale", "origin_not_allowed", "app_not_allowed", "environment_not_allowed"] as const;
 
 /**
  * The checks of a row as a ruleset judges them: those that hang on its settings anew, and the others as they were judged
@@ -13,19 +10,11 @@ const BY_SETTINGS = ["stale", "origin_not_allowed", "app_not_allowed", "environm
  */
 export function checksBy(ruleset: Ruleset, row: BacktestRow): Checks {
   const { settings } = ruleset;
-  const { kind, event, receivedAt, checks: then } = row;
-  const { flow, observed_at: observedAt } = row.context;
-  const judged = judgeChecks({
-    kind,
-    event,
-    // What the caller saw of the visitor is compared with the event by no setting.
-    context: observedAt === undefined ? {} : { observed_at: observedAt },
-    receivedAt,
-    settings,
-    maxEventAgeMs: ruleset.maxEventAgeMs(flow),
-  });
+  const { kind, event, context, receivedAt, checks: then } = row;
+  const maxEventAgeMs = ruleset.maxEventAgeMs(context.flow);
+  const judged = judgeBySettings({ kind, event, context, receivedAt, settings, maxEventAgeMs });
   let checks = then;
-  for (const name of BY_SETTINGS) {
+  for (const name of CHECKS_BY_SETTINGS) {
     const value = isJudged(name, judged, { settings, row }) ? judged[name] : then[name];
     if (value === checks[name]) continue;
     if (checks === then) checks = { ...then };
@@ -37,8 +26,8 @@ export function checksBy(ruleset: Ruleset, row: BacktestRow): Checks {
 
 /** Whether what was judged stands, though it be absent. A list that is empty is judged by none. */
 function isJudged(
-  name: (typeof BY_SETTINGS)[number],
-  judged: Checks,
+  name: (typeof CHECKS_BY_SETTINGS)[number],
+  judged: ReturnType<typeof judgeBySettings>,
   { settings, row }: { readonly settings: Settings; readonly row: BacktestRow },
 ): boolean {
   switch (name) {
@@ -53,11 +42,11 @@ function isJudged(
   }
 }
 
-/** Names of the fields at the top of an event that these settings are compared with, besides its time. */
+/** Paths of the fields of an event that these settings are compared with, besides its time. */
 export function fieldsOfSettings({ allowedOrigins, allowedApps, allowedEnvironments }: Settings): string[] {
   return [
-    ...(allowedOrigins.length === 0 ? [] : ["sdk", "url"]),
-    ...(allowedApps.length === 0 ? [] : ["sdk", "bundle_id", "package_name"]),
+    ...(allowedOrigins.length === 0 ? [] : ["sdk.platform", "url"]),
+    ...(allowedApps.length === 0 ? [] : ["sdk.platform", "bundle_id", "package_name"]),
     ...(allowedEnvironments.length === 0 ? [] : ["environment_id"]),
   ];
 }

@@ -17,7 +17,7 @@ export type Slots = (SlotValue | undefined)[];
 
 /** Gives every used field one place, so that each is looked up and type-checked once per decision. */
 export class SlotTable {
-  /** Names of the fields at the top of an event that have a place, or that hold one that has. */
+  /** Paths of the fields of an event that have a place. */
   readonly eventFields = new Set<string>();
   readonly #indexes = new Map(FIXED_PLACES);
   readonly #absent: Slots = Array.from({ length: FIXED_COUNT }, () => undefined);
@@ -34,7 +34,7 @@ export class SlotTable {
   /** The place of a field; the same for equal paths. */
   indexOf(field: Field): number {
     const [key = ""] = field.keys;
-    if (field.root === "event") this.eventFields.add(key);
+    if (field.root === "event") this.eventFields.add(field.path);
     const reader = field.root === "event" ? (EVENT_READERS[key] ?? EVENT_READERS["*"]) : undefined;
     if (reader !== undefined && !this.#readers.includes(reader)) this.#readers.push(reader);
     const known = this.#indexes.get(field.path);
