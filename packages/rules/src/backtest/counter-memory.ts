@@ -38,26 +38,32 @@ interface Held {
   lastMs: number;
 }
 
+interface Counter {
+  /** When a submission first asked it, unix ms. */
+  since: number | undefined;
+  readonly sets: Map<string, Held>;
+}
+
 /**
  * The counters of the ledger, in memory: the same values for the same submissions and outcomes in the same order.
  * Memory is bounded by what lies within a window and a day.
  */
 export class CounterMemory {
-  readonly #held = new Map<string, Map<string, Held>>();
-  readonly #since = new Map<string, number>();
+  /** By definition. */
+  readonly #counters = new Map<string, Counter>();
   #made = 0;
 
   /** Takes over what another memory knows of a counter. Both count on their own from then on. */
   takeOver(definition: string, from: CounterMemory): void {
-    const since = from.#since.get(definition);
-    if (since !== undefined) this.#since.set(definition, since);
-    const sets = [...(from.#held.get(definition) ?? [])];
-    this.#held.set(definition, new Map(sets.map(([key, { set, ...held }]) => [key, { ...held, set: set.copy() }])));
+    const known = from.#counters.get(definition);
+    if (known === undefined) return;
+    const sets = [...known.sets].map(([key, { set, ...held }]) => [key, { ...held, set: set.copy() }] as const);
+    this.#counters.set(definition, { since: known.since, sets: new Map(sets) });
   }
 
   /** Counts an outcome at the time when it occurred, unix ms. */
   tell(place: CounterPlace, member: string, occurredAt: number): void {
-    this.#count(place, member, occurredAt, occurredAt);
+    this.#count(this.#counterOf(place.definition), place, member, { score: occurredAt, atMs: occurredAt });
   }
 
   /** Counts the submission if it does, and reads the counter. */
@@ -65,26 +71,34 @@ export class CounterMemory {
     place: CounterPlace,
     { receivedAt, asOf = receivedAt, eventTime: givenTime, member }: CounterQuestion,
   ): CounterAnswer {
-    const { definition, key, windowMs } = place;
+    const { key, windowMs } = place;
     const eventTime = Math.min(givenTime, receivedAt + MAX_AHEAD_MS);
-    const since = this.#since.get(definition) ?? receivedAt;
-    if (since === receivedAt) this.#since.set(definition, receivedAt);
-    if (member !== undefined) this.#count(place, member, eventTime, receivedAt);
-    const set = this.#held.get(definition)?.get(key)?.set;
+    const counter = this.#counterOf(place.definition);
+    counter.since ??= receivedAt;
+    const isWarming = asOf - counter.since < windowMs;
     const before = asOf - windowMs;
     const last = Math.max(asOf, eventTime);
-    let value = set?.between(before, last) ?? 0;
-    if (member !== undefined) {
-      // A later submission has moved the distinct value on, or the event is older than the window: it counts itself.
-      const score = set?.scoreOf(member) ?? before;
-      if (score <= before || score > last) value = Math.min(value + 1, MAX_MEMBERS);
-    }
-    return { value, isWarming: asOf - since < windowMs };
+    if (member === undefined) return { value: counter.sets.get(key)?.set.between(before, last) ?? 0, isWarming };
+    const set = this.#count(counter, place, member, { score: eventTime, atMs: receivedAt });
+    const value = set.between(before, last);
+    // A later submission has moved the distinct value on, or the event is older than the window: it counts itself.
+    const score = set.scoreOf(member) ?? before;
+    const isIn = score > before && score <= last;
+    return { value: isIn ? value : Math.min(value + 1, MAX_MEMBERS), isWarming };
   }
 
-  #count({ definition, key, windowMs }: CounterPlace, member: string, score: number, atMs: number): void {
-    let sets = this.#held.get(definition);
-    if (sets === undefined) this.#held.set(definition, (sets = new Map()));
+  #counterOf(definition: string): Counter {
+    let counter = this.#counters.get(definition);
+    if (counter === undefined) this.#counters.set(definition, (counter = { since: undefined, sets: new Map() }));
+    return counter;
+  }
+
+  #count(
+    { sets }: Counter,
+    { key, windowMs }: CounterPlace,
+    member: string,
+    { score, atMs }: { readonly score: number; readonly atMs: number },
+  ): CounterSet {
     let held = sets.get(key);
     if (held === undefined) {
       sets.set(key, (held = { set: new CounterSet(), windowMs, lastMs: atMs }));
@@ -93,10 +107,11 @@ export class CounterMemory {
     }
     held.lastMs = Math.max(held.lastMs, atMs);
     held.set.count(member, score, { atMs, windowMs });
+    return held.set;
   }
 
   #sweep(nowMs: number): void {
-    for (const sets of this.#held.values()) {
+    for (const { sets } of this.#counters.values()) {
       for (const [key, { windowMs, lastMs }] of sets) {
         if (lastMs < nowMs - windowMs - DAY_MS) sets.delete(key);
       }

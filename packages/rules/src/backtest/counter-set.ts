@@ -36,8 +36,9 @@ export class CounterSet {
     return copy;
   }
 
+  /** Most questions are about the latest one. */
   scoreOf(member: string): number | undefined {
-    const known = this.#members.indexOf(member);
+    const known = this.#members.lastIndexOf(member);
     return known === -1 ? undefined : this.#scores[known];
   }
 

@@ -18,7 +18,8 @@ export interface Prepared {
 }
 
 /** What one side needs to know of a row. */
-interface Waiting extends Choice {
+interface Waiting {
+  readonly choice: Choice;
   /** By its own settings. */
   readonly checks: Checks;
   /** Names of its counters, and which of the asks each is; the ask of the same place when that is absent. */
@@ -57,28 +58,31 @@ export function createRowJudge(oldOnes: ChooseRuleset, newOnes: ChooseRuleset): 
   const compare = rememberComparisons();
   return {
     prepare(row) {
-      const [before, after] = [oldOnes(row), newOnes(row)];
+      const before = oldOnes(row);
+      const after = newOnes(row);
       const { isSameForChecks: isSame, names } = compare(before, after);
       const checks = checksBy(before.ruleset, row);
       const input = inputOf(row, checks, {});
       const uses = usesOf(before, input);
       const asks = uses.map((use) => askOf(use, row, "old"));
-      const waiting = { ...before, checks, names: uses.map(({ name }) => name) };
+      const waiting = { choice: before, checks, names: uses.map(({ name }) => name) };
       if (names !== undefined) {
         for (const ask of asks) ask.asking = "both";
         const renamed = uses.map(({ name, definition }) => names.get(definition) ?? name);
-        return { row, asks, old: waiting, new: { ...after, checks, names: renamed } };
+        return { row, asks, old: waiting, new: { choice: after, checks, names: renamed } };
       }
       const others = isSame ? checks : checksBy(after.ruleset, row);
       const otherUses = usesOf(after, isSame ? input : inputOf(row, others, {}));
       const places = otherUses.map((use) => addAsk(asks, askOf(use, row, "new")));
       const otherNames = otherUses.map(({ name }) => name);
-      return { row, asks, old: waiting, new: { ...after, checks: others, names: otherNames, places } };
+      return { row, asks, old: waiting, new: { choice: after, checks: others, names: otherNames, places } };
     },
     judge({ row, old: before, new: after }, answers, firstAsk) {
       const one = judgeSide(row, before, answers, 2 * firstAsk);
       // A digest stands for all that can change a decision: most rows of a folder are judged by what did not change.
-      const isSame = before.ruleset.digest === after.ruleset.digest && before.isUndecided === after.isUndecided;
+      const isSame =
+        before.choice.ruleset.digest === after.choice.ruleset.digest &&
+        before.choice.isUndecided === after.choice.isUndecided;
       if (isSame && after.names.length === 0) return { old: one, new: one };
       return { old: one, new: judgeSide(row, after, answers, 2 * firstAsk + 1) };
     },
@@ -87,7 +91,7 @@ export function createRowJudge(oldOnes: ChooseRuleset, newOnes: ChooseRuleset): 
 
 function judgeSide(
   row: BacktestRow,
-  { ruleset, isUndecided, checks, names, places }: Waiting,
+  { choice: { ruleset, isUndecided }, checks, names, places }: Waiting,
   answers: Answers,
   firstAnswer: number,
 ): SideJudgment {

@@ -23,7 +23,12 @@ export function createCounting({ counters, lists }: Pick<RulesetContent, "counte
   const counting: Counting = (input) => {
     if (uses.length === 0) return [];
     const values = slots.read(input);
-    return uses.map((use) => use(values)).filter((use) => use !== undefined);
+    const asked: CounterUse[] = [];
+    for (const use of uses) {
+      const found = use(values);
+      if (found !== undefined) asked.push(found);
+    }
+    return asked;
   };
   return { counting, eventFields: slots.eventFields };
 }
@@ -39,15 +44,17 @@ function compileCounter(counter: Counter, slots: SlotTable): (values: Slots) => 
     if (key === undefined) return undefined;
     const told = distinctOf?.(values);
     const isCounted = distinctOf === undefined || told !== undefined;
-    return {
+    const use: CounterUse = {
       name,
       definition,
       windowMs,
       key,
-      ...(told === undefined ? {} : { distinct: told }),
       isDistinct: distinctOf !== undefined,
       counts: counts(values, isCounted),
     };
+    // Filled in, as a spread takes longer than all the rest.
+    if (told !== undefined) use.distinct = told;
+    return use;
   };
 }
 

@@ -9,7 +9,7 @@ export interface CounterUse {
   /** The values of its key, as canonical JSON. Personal: hash it before it leaves the process. */
   readonly key: string;
   /** Of a distinct counter: the value it tells apart, or undefined when the submission has none. Personal, as `key`. */
-  readonly distinct?: string;
+  distinct?: string;
   readonly isDistinct: boolean;
   readonly counts: SubmissionCounts | OutcomeCounts;
 }
