@@ -52,7 +52,8 @@ export async function backfill(options: BackfillOptions, world: BackfillWorld): 
   const range = readRange(options.since, options.until, world.now);
   const stops: Stops = [];
   try {
-    const reached = await reachRedis(settings.redisUrl, "assay-backfill");
+    // Sent again of itself, a submission would be told that somebody had made it before.
+    const reached = await reachRedis(settings.redisUrl, { name: "assay-backfill", resends: false });
     if (reached.redis === undefined) throw new CommandError(EXIT.unavailable, `${reached.why}: ${reached.todo}.`);
     const { redis } = reached;
     stops.push(() => reached.close());
@@ -61,7 +62,8 @@ export async function backfill(options: BackfillOptions, world: BackfillWorld): 
     return await walk({ options, world, settings, connectionString, range, redis, hashKey }, stops);
   } catch (error) {
     if (error instanceof CommandError || !mayPass(error)) throw error;
-    throw new CommandError(EXIT.unavailable, `${whyOf(error)}.`, { cause: error });
+    const todo = "Run the same command line again: what was done is kept.";
+    throw new CommandError(EXIT.unavailable, `${whyOf(error)}. ${todo}`, { cause: error });
   } finally {
     if (options.progress) world.showProgress?.("");
     for (const stop of stops.toReversed()) await stop().catch(() => undefined);
