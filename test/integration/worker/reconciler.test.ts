@@ -47,6 +47,6 @@ describe("the reconciler", () => {
     await redis.kill("SIGKILL");
     await eventually(async () => !(await shows()), { timeoutMs: 30_000 });
     await redis.restart();
-    await eventually(shows, { timeoutMs: 30_000 });
+    expect(await eventually(shows, { timeoutMs: 30_000 })).toBe(true);
   });
 });
