@@ -8,10 +8,12 @@ export interface VendorStack extends WorkerStack {
 }
 
 export async function openVendorStack(
-  options: { vendor?: StandInOptions; env?: Record<string, string> } = {},
+  options: { vendor?: StandInOptions; env?: Record<string, string>; redisUrl?: string } = {},
 ): Promise<VendorStack> {
-  const api = await startFingerprintApi(options.vendor);
+  const { vendor, redisUrl } = options;
+  const api = await startFingerprintApi(vendor);
   const stack = await openWorkerStack({
+    ...(redisUrl === undefined ? {} : { redisUrl }),
     env: { ASSAY_FINGERPRINT_API_KEYS: "secret-api-key", ASSAY_FINGERPRINT_API_URL: api.url, ...options.env },
   });
   return {

@@ -9,9 +9,12 @@ export type Reached =
 const WITHIN_MS = 3000;
 
 /** Connects, or says within three seconds why that fails. No address or password is in what it says. */
-export async function reachRedis(url: string, name = "assay-command"): Promise<Reached> {
+export async function reachRedis(
+  url: string,
+  { name = "assay-command", resends = true }: { readonly name?: string; readonly resends?: boolean } = {},
+): Promise<Reached> {
   if (url === "" || !URL.canParse(url)) return { why: "Where Redis is cannot be told", todo: "set REDIS_URL" };
-  const redis = connectForCommands({ url, name });
+  const redis = connectForCommands({ url, name, resends });
   let last: Error | undefined;
   redis.on("error", (error) => {
     last = error;

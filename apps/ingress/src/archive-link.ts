@@ -14,8 +14,8 @@ export interface ArchiveLink {
 }
 
 export interface ArchiveLinkOptions {
-  /** `postgres://…` */
-  readonly url: string;
+  /** Tells where Postgres is, `postgres://…`: asked for each connection. */
+  readonly url: () => string;
 }
 
 const MAX_CONNECTIONS = 4;

@@ -1,8 +1,9 @@
 import {
+  type DatabaseAddress,
   type Env,
   LOG_LEVELS,
   type LogLevel,
-  readDatabaseUrl,
+  readDatabaseAddress,
   readEnv,
   readRedisEnv,
   type RedisEnv,
@@ -13,11 +14,9 @@ import { readCredentials, type TenantsAndCredentials } from "./read-credentials.
 export type Surface = "all" | "api" | "webhooks";
 
 /** All that the environment decides of this process. */
-export interface IngressConfig extends RedisEnv, TenantsAndCredentials {
+export interface IngressConfig extends RedisEnv, DatabaseAddress, TenantsAndCredentials {
   /** Bound of Redis's memory where the server itself has none. */
   readonly redisMaxBytes?: number;
-  /** The archive's Postgres; absent without one. */
-  readonly databaseUrl?: string;
   readonly surface: Surface;
   /** 0 takes any free port. */
   readonly port: number;
@@ -33,12 +32,11 @@ const MAX_PORT = 65_535;
 export function loadConfig(env: Env = process.env): IngressConfig {
   return readEnv(env, (reader) => {
     const surface = reader.choice("ASSAY_SURFACE", ["all", "api", "webhooks"], { default: "all" });
-    const databaseUrl = readDatabaseUrl(reader);
     const redisMaxBytes = reader.integer("ASSAY_REDIS_MAX_BYTES", { default: 0, min: 0 });
     return {
       ...readRedisEnv(reader),
       ...(redisMaxBytes === 0 ? {} : { redisMaxBytes }),
-      ...(databaseUrl === undefined ? {} : { databaseUrl }),
+      ...readDatabaseAddress(reader),
       surface,
       ...readCredentials(reader, surface !== "webhooks"),
       port: reader.integer("PORT", { default: 8080, min: 0, max: MAX_PORT }),

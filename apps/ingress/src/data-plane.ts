@@ -1,4 +1,4 @@
-import { createRateLimitedLog, type Logger, type Progress } from "@assay/host";
+import { createRateLimitedLog, followDatabaseUrl, type Logger, type Progress } from "@assay/host";
 import { redisErrorKind } from "@assay/ledger";
 import type { ProblemError } from "@assay/protocol";
 import { createAdmission } from "./admission.ts";
@@ -58,7 +58,9 @@ export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlan
     return secrets.length > 0 || basicAuth !== undefined;
   };
   const tenants = await openTenants({ ...options, redis: link.redis, admission, takesWebhooks });
-  const archive = config.databaseUrl === undefined ? undefined : openArchiveLink({ url: config.databaseUrl });
+  const { databaseUrl } = config;
+  const archive =
+    databaseUrl === undefined ? undefined : openArchiveLink({ url: followDatabaseUrl(databaseUrl, config) });
   const streams = createStreams({
     ...(archive === undefined ? {} : { archive: createStreamArchive(archive) }),
     metrics,

@@ -61,6 +61,7 @@ async function decideOne(rulesets: RulesetFolder, deps: Partial<DecidingDeps> = 
         stop: () => Promise.resolve(),
       },
       hashKey: "installation-key",
+      tellRulesets: () => Promise.resolve(),
       isArchived: false,
       report: {
         published: (_, judgment) => void (judgment === undefined || judgments.push(judgment)),

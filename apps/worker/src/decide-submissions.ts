@@ -29,6 +29,8 @@ export interface DecidingDeps {
   pin(requests: readonly PinRequest[], signal: AbortSignal): Promise<readonly Inputs[]>;
   /** Takes back what an event counted that was erased meanwhile. */
   unpin(request: PinRequest, eventId: string, signal: AbortSignal): Promise<void>;
+  /** Puts the rulesets on their way into the archive, before the first verdict by them. */
+  tellRulesets(folder: RulesetFolder, signal: AbortSignal): Promise<void>;
   publish(publications: readonly Publication[], signal: AbortSignal): Promise<readonly Published[]>;
   readonly rulesets: Rulesets;
   /** Keys the hashes in claims and counters. */
@@ -131,6 +133,7 @@ export async function decideSubmissions(
     if (found.status === "wait" || found.status === "to_lookups") outcomes.push({ ...found, id: work.id });
     else judged.push(judge(deps, rulesets, work, found));
   }
+  if (deps.isArchived && judged.length > 0) await deps.tellRulesets(rulesets, signal);
   for (let open: readonly Judged[] = judged; open.length > 0;) open = await conclude(deps, rulesets, open, signal);
   return [...outcomes, ...judged.map(({ work }) => ({ status: "decided", id: work.id }) as const)];
 }

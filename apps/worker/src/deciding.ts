@@ -14,10 +14,12 @@ import {
   publishVerdicts,
   type PinRequest,
   readTombstones,
+  tellRuleset,
   unpinInputs,
 } from "@assay/ledger";
 import { createKeys, DEFAULT_TENANT, type Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
+import { createRulesetTeller } from "./archive/ruleset-teller.ts";
 import type { TenantConfig, WorkerConfig } from "./config.ts";
 import type { DecidingDeps } from "./decide-submissions.ts";
 import { LOOKUP_TIMING, type LookupTiming } from "./lookup-timing.ts";
@@ -91,10 +93,17 @@ export function createDeciding(options: DecidingOptions): Deciding {
     sightings,
     logger,
   });
+  const { maxArchiveBytes } = config;
+  const tell = createRulesetTeller({
+    tellRuleset: (ruleset) => tellRuleset(redis, keys, ruleset, maxArchiveBytes),
+    logger,
+    now: Date.now,
+  });
   const deps: DecidingDeps = {
     ...gatheredScripts(config, { redis, keys, patience, alone: options.alone, hashKey: options.hashKey }),
     source: options.aroundSource?.(source) ?? source,
     rulesets,
+    tellRulesets: (folder, signal) => patience(async () => void (await tell(folder)), signal),
     hashKey: options.hashKey,
     isArchived: config.archive !== undefined,
     report: createReport({ metrics, logger, rulesets, sightings, verdictLog: config.verdictLog }),

@@ -112,6 +112,7 @@ async function decideOne(rulesets: RulesetFolder, { id, meta, sourced, inputs, d
         stop: () => Promise.resolve(),
       },
       hashKey: "installation-key",
+      tellRulesets: () => Promise.resolve(),
       isArchived: false,
       readTombstones: async (lists) => ({ generation: "1", erased: lists.map(() => false) }),
       unpin: async () => undefined,

@@ -56,6 +56,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
         if (await holdLease(redis, leaderKey(options.prefix), options.name, 3 * everyMs)) await tick();
         else clear();
       } catch (error) {
+        // No value is the truth: the last one would say that all is well for as long as Redis is away.
+        clear();
         options.logger.warn({ err: error }, "reconciling failed; it is tried again");
       }
       await options.delay(everyMs, stopped.signal);

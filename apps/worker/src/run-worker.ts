@@ -6,6 +6,7 @@ import {
   createMetrics,
   createProgress,
   createRateLimitedLog,
+  followDatabaseUrl,
   prepareRedis,
   type ReadyReport,
 } from "@assay/host";
@@ -124,7 +125,7 @@ async function openArchiveOf({ archive, deliver }: WorkerConfig): Promise<Archiv
   if (archive === undefined || deliver === undefined) return undefined;
   // Loaded here, as whoever only decides needs no client of Postgres.
   const { createArchivePool, createArchiveReader } = await import("@assay/archive");
-  const { databaseUrl: connectionString } = archive;
+  const connectionString = followDatabaseUrl(archive.databaseUrl, archive);
   const pool = createArchivePool({ connectionString, maxConnections: 2, timeoutMs: ARCHIVE_READ_MS });
   return createArchiveReader({ pool });
 }

@@ -3,7 +3,6 @@ import { createProducer } from "@assay/client/producer";
 import type { Progress } from "@assay/host";
 import { connectForWork, type InstallationMeta, tellAbility, tellArchive } from "@assay/ledger";
 import type { Redis } from "ioredis";
-import { createRulesetTeller } from "./archive/ruleset-teller.ts";
 import type { Calm } from "./calm.ts";
 import { createDeciding, type Deciding } from "./deciding.ts";
 import type { WorkerMetrics } from "./metrics.ts";
@@ -62,18 +61,6 @@ export async function startScoring(options: ScoringOptions, stops: (() => Promis
   stops.push(async () => {
     for (const { sightings } of deciding.values()) await sightings.stop();
   });
-  if (config.archive !== undefined) {
-    const teller = createRulesetTeller({
-      redis,
-      tenants: [...deciding.values()].map(({ keys }) => ({ keys, rulesets: rulesets.of(keys.tenant) })),
-      maxArchiveBytes: config.maxArchiveBytes,
-      logger,
-      now: Date.now,
-      delay,
-    });
-    teller.start();
-    stops.push(() => teller.stop());
-  }
   const depths = createQueueDepths({ redis, prefix, tenants: [...deciding.keys()], metrics });
   stops.push(() => depths.stop());
   const reconciler = createReconciler({

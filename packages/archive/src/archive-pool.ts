@@ -1,9 +1,9 @@
-import { type ClientBase, Pool, type QueryResultRow } from "pg";
+import { Client, type ClientBase, type ClientConfig, Pool, type QueryResultRow } from "pg";
 import { archiveErrorOf } from "./archive-error.ts";
 
 export interface ArchivePoolOptions {
-  /** `postgres://…`, as `DATABASE_URL` has it. */
-  readonly connectionString: string;
+  /** `postgres://…`, as `DATABASE_URL` has it, or what tells it: asked for each connection. */
+  readonly connectionString: string | (() => string);
   /** Connections at most; 4 when absent. */
   readonly maxConnections?: number;
   /** How long a connection or one statement may take; 10 s when absent. */
@@ -24,9 +24,9 @@ const TIMEOUT_MS = 10_000;
 
 /** Connects to nothing yet. */
 export function createArchivePool(options: ArchivePoolOptions): ArchivePool {
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  const { connectionString, timeoutMs = TIMEOUT_MS } = options;
   const pool = new Pool({
-    connectionString: options.connectionString,
+    Client: typeof connectionString === "string" ? clientOf(() => connectionString) : clientOf(connectionString),
     max: options.maxConnections ?? 4,
     connectionTimeoutMillis: timeoutMs,
     application_name: "assay",
@@ -70,5 +70,14 @@ export function createArchivePool(options: ArchivePoolOptions): ArchivePool {
       stopping ??= pool.end();
       await stopping;
     },
+  };
+}
+
+/** A client of the address of now: a pool itself keeps the one that it began with. */
+function clientOf(addressOfNow: () => string): new (config?: ClientConfig) => Client {
+  return class extends Client {
+    constructor(config?: ClientConfig) {
+      super({ ...config, connectionString: addressOfNow() });
+    }
   };
 }

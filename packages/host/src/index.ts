@@ -6,7 +6,7 @@ export {
   type ReadyReport,
 } from "./admin-server.ts";
 export { configOrExit } from "./config-or-exit.ts";
-export { readDatabaseUrl } from "./database-env.ts";
+export { followDatabaseUrl, readDatabaseAddress, readDatabaseUrl, type DatabaseAddress } from "./database-env.ts";
 export {
   ConfigError,
   type ConfigFault,

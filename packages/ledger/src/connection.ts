@@ -17,11 +17,15 @@ const CLOSE_TIMEOUT_MS = 500;
 
 /**
  * A connection for commands: answers or fails within 2 s, and queues nothing while Redis is away.
- * A timed-out command may still have been executed: a caller must treat it as unknown.
+ * A timed-out command may still have been executed: a caller must treat it as unknown. One that was cut off is sent again
+ * once, or fails likewise where `resends` is false (default true).
  */
-export function connectForCommands(target: ConnectionTarget): Redis {
+export function connectForCommands({
+  resends = true,
+  ...target
+}: ConnectionTarget & { readonly resends?: boolean }): Redis {
   return connect(target, {
-    maxRetriesPerRequest: 1,
+    maxRetriesPerRequest: resends ? 1 : 0,
     enableOfflineQueue: false,
     commandTimeout: COMMAND_TIMEOUT_MS,
   });

@@ -147,7 +147,7 @@ describe.skipIf(withoutPostgres)("a worker with an archive", () => {
     await stage.submit(700);
     await eventually(async () => (await stage.stack.published()).length === 700, { timeoutMs: 40_000 });
     const { redis, keys } = stage.stack;
-    // The leader looks every ten seconds, and the last rulesets may be told after the last verdict.
+    // The leader looks every ten seconds.
     const seen = async () => (await readArchiveBacklog(redis, keys)).dropped;
     await eventually(async () => expect(await stage.metric(scoring, "archive_dropped")).toBe(await seen()), {
       timeoutMs: 30_000,

@@ -31,11 +31,12 @@ export interface BackfillStage {
 
 export async function openBackfillStage(
   server: PrivatePostgres,
-  options: { rps?: number; burst?: number; env?: Record<string, string> } = {},
+  options: { rps?: number; burst?: number; env?: Record<string, string>; redisUrl?: string } = {},
 ): Promise<BackfillStage> {
-  const { rps = 200, burst = 50 } = options;
+  const { rps = 200, burst = 50, redisUrl } = options;
   const archive = await openArchive(server);
   const stack = await openVendorStack({
+    ...(redisUrl === undefined ? {} : { redisUrl }),
     env: { ASSAY_FINGERPRINT_RPS: String(rps), ASSAY_FINGERPRINT_BURST: String(burst), ...options.env },
   });
   onTestFinished(() => stack.stop());

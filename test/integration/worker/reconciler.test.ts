@@ -1,6 +1,8 @@
 import { queuePrefix } from "@assay/protocol";
-import { afterEach, beforeEach, expect, describe, test } from "vitest";
+import { afterEach, beforeEach, expect, describe, onTestFinished, test } from "vitest";
 import { anEvent } from "../../support/events.ts";
+import { eventually } from "../../support/eventually.ts";
+import { startRedis } from "../../support/redis-server.ts";
 import { openWorkerStack, type WorkerStack } from "../../support/worker-stack.ts";
 
 let stack: WorkerStack;
@@ -29,5 +31,22 @@ describe("the reconciler", () => {
     // It is rung for after the lane of results was looked through.
     await stack.verdict(lost);
     expect((await stack.published()).map(({ id }) => id)).toEqual([lost]);
+  });
+
+  test("shows nothing of the installation while Redis is away, as the alert on it asks", async () => {
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const fragile = await openWorkerStack({ redisUrl: redis.url });
+    onTestFinished(() => fragile.stop());
+    const { adminPort } = await fragile.runWorker();
+    const shows = async () => {
+      const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+      return /^assay_pending\{/m.test(text);
+    };
+    await eventually(shows);
+    await redis.kill("SIGKILL");
+    await eventually(async () => !(await shows()), { timeoutMs: 30_000 });
+    await redis.restart();
+    expect(await eventually(shows, { timeoutMs: 30_000 })).toBe(true);
   });
 });

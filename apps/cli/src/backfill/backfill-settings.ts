@@ -8,6 +8,8 @@ export interface BackfillSettings {
   readonly prefix: string;
   /** 0 where Redis has a bound of its own. */
   readonly redisMaxBytes: number;
+  /** How long the archive keeps verdicts. */
+  readonly retentionDays: number;
   readonly tenant: string;
   readonly lookups: LookupSettings;
 }
@@ -25,6 +27,6 @@ export function readBackfillSettings(env: World["env"], name: string): BackfillS
     const message = `The tenant ${name} has no ASSAY_FINGERPRINT_API_KEYS: set the secret key of its workspace.`;
     throw new CommandError(EXIT.usage, message);
   }
-  const { redisUrl, prefix, redisMaxBytes } = settings;
-  return { redisUrl, prefix, redisMaxBytes, tenant: name, lookups: tenant.lookups };
+  const { redisUrl, prefix, redisMaxBytes, retentionDays } = settings;
+  return { redisUrl, prefix, redisMaxBytes, retentionDays, tenant: name, lookups: tenant.lookups };
 }

@@ -40,6 +40,8 @@ export interface BackfillWorld extends World {
 /** For so long the vendor, Redis and the archive may be away, and workers busy. */
 const GIVE_UP_AFTER_MS = 600_000;
 
+const DAY_MS = 86_400_000;
+
 type Stops = (() => Promise<unknown>)[];
 
 /**
@@ -52,7 +54,8 @@ export async function backfill(options: BackfillOptions, world: BackfillWorld): 
   const range = readRange(options.since, options.until, world.now);
   const stops: Stops = [];
   try {
-    const reached = await reachRedis(settings.redisUrl, "assay-backfill");
+    // Sent again of itself, a submission would be told that somebody had made it before.
+    const reached = await reachRedis(settings.redisUrl, { name: "assay-backfill", resends: false });
     if (reached.redis === undefined) throw new CommandError(EXIT.unavailable, `${reached.why}: ${reached.todo}.`);
     const { redis } = reached;
     stops.push(() => reached.close());
@@ -61,7 +64,8 @@ export async function backfill(options: BackfillOptions, world: BackfillWorld): 
     return await walk({ options, world, settings, connectionString, range, redis, hashKey }, stops);
   } catch (error) {
     if (error instanceof CommandError || !mayPass(error)) throw error;
-    throw new CommandError(EXIT.unavailable, `${whyOf(error)}.`, { cause: error });
+    const todo = "Run the same command line again: what was done is kept.";
+    throw new CommandError(EXIT.unavailable, `${whyOf(error)}. ${todo}`, { cause: error });
   } finally {
     if (options.progress) world.showProgress?.("");
     for (const stop of stops.toReversed()) await stop().catch(() => undefined);
@@ -94,6 +98,9 @@ async function walk(walking: Walk, stops: Stops): Promise<Report> {
   stops.push(async () => lease?.stop());
   const store = createStateStore(redis, keys, options);
   const kept = dryRun || options.restart === true ? undefined : await store.read();
+  const keptSince = (now: number) => now - settings.retentionDays * DAY_MS;
+  if (kept === undefined && range.since < keptSince(world.now))
+    throw beyondArchive(settings.retentionDays, keptSince(world.now));
   const begun = kept ?? freshState(range);
 
   const show = options.progress ? world.showProgress : undefined;
@@ -116,6 +123,7 @@ async function walk(walking: Walk, stops: Stops): Promise<Report> {
     runBackfill(
       {
         dryRun,
+        keptSince: () => keptSince(clock()),
         isErased: (events) => erasedEvents(redis, keys, hashKey, events),
         pages: createVendorPages({
           searches: apiKeys.map((apiKey) => createEventSearch({ ...whom, apiKey })),
@@ -158,6 +166,14 @@ async function walk(walking: Walk, stops: Stops): Promise<Report> {
   if (!dryRun) await store.forget();
   const { since, until } = begun;
   return backfillReport({ tenant, since, until, counts, dryRun, resumed: kept !== undefined });
+}
+
+function beyondArchive(retentionDays: number, keptSince: number): CommandError {
+  const since = new Date(keptSince).toISOString();
+  return new CommandError(
+    EXIT.usage,
+    `The archive keeps verdicts for ${retentionDays} days (ASSAY_RETENTION_DAYS): what is older looks as if it had never been seen. Name a --since of ${since} or later.`,
+  );
 }
 
 async function keepingWhatWasDone<Answer>(dryRun: boolean, act: () => Promise<Answer>): Promise<Answer> {

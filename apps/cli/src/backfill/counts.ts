@@ -7,6 +7,8 @@ export interface Counts {
   readonly pending: number;
   /** It was erased, and stays so. */
   readonly erased: number;
+  /** It is older than what the archive keeps: nobody can tell whether there was a verdict on it. */
+  readonly expired: number;
   readonly submitted: number;
   /** Somebody else submitted it meanwhile. */
   readonly duplicates: number;
@@ -21,6 +23,7 @@ export const NO_COUNTS: Counts = {
   known: 0,
   pending: 0,
   erased: 0,
+  expired: 0,
   submitted: 0,
   duplicates: 0,
   missing: 0,

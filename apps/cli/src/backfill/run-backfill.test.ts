@@ -44,6 +44,7 @@ function aWorld(given: {
     },
     knownEvents: held(given.known),
     eventsUnderWay: held(underWay),
+    keptSince: () => SINCE - 1,
     isErased: (events) => held(given.erased)(events.map(({ event_id: id }) => id)),
     async submit({ event_id: id }) {
       step();
@@ -72,8 +73,8 @@ function aWorld(given: {
   };
 }
 
-function sumOf({ known, pending, erased, submitted, duplicates, missing, unreadable }: Counts): number {
-  const all = [known, pending, erased, submitted, duplicates, missing, ...Object.values(unreadable)];
+function sumOf({ known, pending, erased, expired, submitted, duplicates, missing, unreadable }: Counts): number {
+  const all = [known, pending, erased, expired, submitted, duplicates, missing, ...Object.values(unreadable)];
   return all.reduce((sum, count) => sum + count, 0);
 }
 
@@ -105,6 +106,22 @@ describe("runBackfill", () => {
     const events = [-1, 0, 3_599_999, 3_600_000].map((ms) => ({ event_id: `e.${ms}`, timestamp: SINCE + ms }));
     const counts = await runBackfill({ ...deps, pages: { read: async () => ({ events }) } }, freshState(RANGE));
     expect(counts).toEqual({ ...NO_COUNTS, seen: 2, submitted: 2 });
+  });
+
+  test("takes nothing for lost that the archive may have dropped, and counts it", async () => {
+    const pages = [["a", "b"], ["c", "d"], ["e"]];
+    const { deps, submitted } = aWorld({ pages, known: ["a"], underWay: ["c"] });
+    // Events of a page are a ms younger than those of the page before. Time goes on while it runs.
+    let keptSince = SINCE;
+    const aging: BackfillDeps = { ...deps, keptSince: () => (keptSince += 1) };
+    const counts = await runBackfill(aging, freshState(RANGE));
+    expect(counts).toEqual({ ...NO_COUNTS, seen: 5, known: 1, pending: 1, expired: 3 });
+    expect(submitted).toEqual([]);
+    expect(await runBackfill({ ...deps, keptSince: () => SINCE + 1 }, freshState(RANGE))).toMatchObject({
+      expired: 1,
+      submitted: 2,
+    });
+    expect(submitted).toEqual(["d", "e"]);
   });
 
   test("submits nothing in a dry run", async () => {

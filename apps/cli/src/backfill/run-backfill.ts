@@ -13,6 +13,8 @@ export interface BackfillDeps {
   eventsUnderWay(eventIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Ids of those that were erased and must not come back. */
   isErased(events: readonly Event[]): Promise<ReadonlySet<string>>;
+  /** Unix ms: the archive may have dropped what it knew of events that were made before. */
+  keptSince(): number;
   /** Hands one in. Returns whether it is new. */
   submit(event: Event, payload: Uint8Array): Promise<boolean>;
   /** Waits until more may be handed in. */
@@ -87,14 +89,17 @@ async function sort(
     deps.eventsUnderWay(ids),
     deps.isErased(readable.map(({ event }) => event)),
   ]);
+  // Looked at last: what is dropped meanwhile was beyond its time before.
+  const keptSince = deps.keptSince();
   const missing: Readable[] = [];
   const fates: Fate[] = [];
   for (const one of readable) {
-    const { name } = one;
+    const { name, event } = one;
     if (inFlight.has(name) && (known.has(name) || underWay.has(name))) fates.push("submitted");
     else if (known.has(name)) fates.push("known");
     else if (underWay.has(name)) fates.push("pending");
     else if (erased.has(name)) fates.push("erased");
+    else if (event.timestamp < keptSince) fates.push("expired");
     else missing.push(one);
   }
   return { missing, fates };

@@ -26,6 +26,13 @@ describe("backfillReport", () => {
         1  unreadable: too_large`);
   });
 
+  test("says that what the archive may have dropped was not submitted", () => {
+    const counts = { ...NO_COUNTS, seen: 2, expired: 2 };
+    const { text, json } = backfillReport({ ...RANGE, tenant: "0", counts, dryRun: false, resumed: false });
+    expect(text).toContain("        2  older than what the archive keeps: not submitted");
+    expect(json).toMatchObject({ seen: 2, expired: 2, submitted: 0 });
+  });
+
   test("says that a dry run submitted nothing", () => {
     const counts = { ...NO_COUNTS, seen: 7, missing: 7 };
     const { text, json } = backfillReport({ ...RANGE, tenant: "0", counts, dryRun: true, resumed: false });

@@ -14,6 +14,8 @@ export interface BackfillResult extends TimeRange {
   readonly resumed: boolean;
 }
 
+const EXPIRED = "older than what the archive keeps: not submitted, as nobody can tell whether they were lost";
+
 export function backfillReport({ tenant, since, until, counts, dryRun, resumed }: BackfillResult): Report {
   const { missing, ...rest } = counts;
   const [from, to] = [since, until].map((time) => new Date(time).toISOString());
@@ -22,6 +24,7 @@ export function backfillReport({ tenant, since, until, counts, dryRun, resumed }
     [counts.known, "known to the archive"],
     [counts.pending, "on their way to it"],
     [counts.erased, "erased"],
+    ...(counts.expired > 0 ? [[counts.expired, EXPIRED] satisfies [number, string]] : []),
     dryRun ? [missing, "missing: nothing was submitted"] : [counts.submitted, "submitted"],
     ...(counts.duplicates > 0 ? [[counts.duplicates, "submitted by others meanwhile"] satisfies [number, string]] : []),
     ...unreadable.map(([reason, number]): [number, string] => [number, `unreadable: ${reason}`]),

@@ -29,7 +29,7 @@ const KEPT_MS = 7 * 86_400_000;
 export function createStateStore(redis: Redis, keys: Keys, asked: { since: string; until?: string }): StateStore {
   const key = keys.backfill();
   // A version that keeps other states gives the field another number.
-  const field = `1 ${asked.since} ${asked.until ?? "-"}`;
+  const field = `2 ${asked.since} ${asked.until ?? "-"}`;
   return {
     async read() {
       const json = await redis.hget(key, field);

@@ -42,6 +42,8 @@ export type Region = (typeof REGIONS)[number];
 export interface Settings extends RedisEnv {
   readonly redisMaxBytes: number;
   readonly streamTtlSeconds: number;
+  /** How long the archive keeps verdicts. */
+  readonly retentionDays: number;
   /** The archive's Postgres; absent without one. */
   readonly databaseUrl?: string | undefined;
   readonly tenants: readonly TenantSettings[];
@@ -83,6 +85,7 @@ function readAll(reader: EnvReader): Settings {
     ...readRedisEnv(reader),
     redisMaxBytes: reader.integer("ASSAY_REDIS_MAX_BYTES", { default: 0, min: 0 }),
     streamTtlSeconds: reader.integer("ASSAY_STREAM_TTL_SECONDS", { default: 3600, min: 60 }),
+    retentionDays: reader.integer("ASSAY_RETENTION_DAYS", { default: 90, min: 1, max: 3650 }),
     databaseUrl: readDatabaseUrl(reader),
     tenants: readTenants(reader, TENANT_VARIABLES, readTenant),
   };

@@ -1,7 +1,7 @@
-import { type EnvReader, readDatabaseUrl } from "@assay/host";
+import { type DatabaseAddress, type EnvReader, readDatabaseAddress } from "@assay/host";
 
 /** What the environment says of the archive. */
-export interface ArchiveConfig {
+export interface ArchiveConfig extends DatabaseAddress {
   /** `postgres://…`. Whoever decides never connects to it. */
   readonly databaseUrl: string;
   /** How long verdicts and labels are kept. */
@@ -15,7 +15,7 @@ const MAX_BACKLOG_BYTES = 128 * 1024 * 1024;
 
 /** Reads where the archive is, and how much may wait for it; no archive when nothing says so. */
 export function readArchiveConfig(reader: EnvReader): { archive?: ArchiveConfig; maxArchiveBytes: number } {
-  const databaseUrl = readDatabaseUrl(reader);
+  const { databaseUrl, ...address } = readDatabaseAddress(reader);
   const days = { min: 1, max: 3650 };
   const retentionDays = reader.integer("ASSAY_RETENTION_DAYS", { default: 90, ...days });
   const eventDays = reader.integer("ASSAY_EVENT_RETENTION_DAYS", { default: 30, ...days });
@@ -25,5 +25,5 @@ export function readArchiveConfig(reader: EnvReader): { archive?: ArchiveConfig;
   });
   if (databaseUrl === undefined) return { maxArchiveBytes };
   const eventRetentionDays = Math.min(eventDays, retentionDays);
-  return { archive: { databaseUrl, retentionDays, eventRetentionDays }, maxArchiveBytes };
+  return { archive: { ...address, databaseUrl, retentionDays, eventRetentionDays }, maxArchiveBytes };
 }

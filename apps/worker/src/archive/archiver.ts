@@ -1,5 +1,5 @@
 import { createArchivePool, createArchiveWriter } from "@assay/archive";
-import { createRateLimitedLog, type Logger } from "@assay/host";
+import { createRateLimitedLog, followDatabaseUrl, type Logger } from "@assay/host";
 import { connectForReads, createArchiveStream, disconnect } from "@assay/ledger";
 import { createKeys } from "@assay/protocol";
 import type { Redis } from "ioredis";
@@ -46,7 +46,8 @@ export function createArchiver(options: ArchiverOptions): Archiver {
   const { config, tenants, redis, prefix, name, metrics, logger, delay } = options;
   const timing = { ...ARCHIVE_TIMING, ...options.timing };
   const log = createRateLimitedLog({ logger, now: Date.now });
-  const pool = createArchivePool({ connectionString: config.databaseUrl, timeoutMs: timing.statementMs });
+  const connectionString = followDatabaseUrl(config.databaseUrl, config);
+  const pool = createArchivePool({ connectionString, timeoutMs: timing.statementMs });
   const writer = createArchiveWriter({ pool });
   const state = createArchiveState({ pool, metrics, logger });
   const patience = createPatience({

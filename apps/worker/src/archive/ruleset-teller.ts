@@ -1,70 +1,52 @@
 import { createRateLimitedLog, type Logger } from "@assay/host";
-import { tellRuleset } from "@assay/ledger";
-import type { Keys } from "@assay/protocol";
+import { isPassing, type ToldRuleset } from "@assay/ledger";
 import type { Ruleset, RulesetFolder } from "@assay/rules";
-import type { Redis } from "ioredis";
-import type { Rulesets } from "../rulesets.ts";
 
-/** Puts the rulesets that decide on their way into the archive, so that each can be loaded again by its digest. */
-export interface RulesetTeller {
-  start(): void;
-  /** Safe to call twice. */
-  stop(): Promise<void>;
-}
+/**
+ * Puts the rulesets of a folder on their way into the archive, so that each can be loaded again by its digest. Resolves
+ * when they are, or can never be, which is logged. Rejects with what passes by itself: then call it again.
+ */
+export type TellRulesets = (folder: RulesetFolder) => Promise<unknown>;
 
 export interface RulesetTellerOptions {
-  readonly redis: Redis;
-  readonly tenants: readonly { readonly keys: Keys; readonly rulesets: Pick<Rulesets, "current"> }[];
-  readonly maxArchiveBytes: number;
+  /** The script. */
+  readonly tellRuleset: (ruleset: ToldRuleset) => Promise<"told" | "known" | "too_large">;
   readonly logger: Logger;
   /** Unix ms. */
   readonly now: () => number;
-  readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-const LOOK_EVERY_MS = 2_000;
 /** What the archive lost is told again, by whoever decides. */
 const TELL_EVERY_MS = 3_600_000;
 
-export function createRulesetTeller(options: RulesetTellerOptions): RulesetTeller {
-  const { redis, tenants, maxArchiveBytes, logger, now, delay } = options;
+/** For one tenant. Whoever comes with a folder that was told before does not wait. */
+export function createRulesetTeller(options: RulesetTellerOptions): TellRulesets {
+  const { tellRuleset, logger, now } = options;
   const log = createRateLimitedLog({ logger, now });
-  const told = new Map<Keys, { readonly folder: RulesetFolder; readonly at: number }>();
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
+  const told = new WeakMap<RulesetFolder, { readonly at: number; readonly telling: Promise<unknown> }>();
 
-  async function tell(keys: Keys, folder: RulesetFolder): Promise<void> {
-    for (const ruleset of folder.all) {
-      const { digest, name, engine } = ruleset;
+  async function tell(folder: RulesetFolder, ruleset: Ruleset): Promise<void> {
+    const { digest, name, engine } = ruleset;
+    try {
       const files = Object.fromEntries(filesOf(folder, ruleset));
       const row = { digest, name, engine, files, loadedAt: now() };
-      if ((await tellRuleset(redis, keys, row, maxArchiveBytes)) !== "too_large") continue;
+      if ((await tellRuleset(row)) !== "too_large") return;
       logger.warn({ ruleset: name, digest }, "a ruleset is too large to be archived: its lists, most likely");
-    }
-    told.set(keys, { folder, at: now() });
-  }
-
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      for (const { keys, rulesets } of tenants) {
-        const [folder, last] = [rulesets.current(), told.get(keys)];
-        if (last !== undefined && last.folder === folder && now() - last.at < TELL_EVERY_MS) continue;
-        await tell(keys, folder).catch((error: unknown) => {
-          log.warn({ err: error }, "rulesets are not on their way into the archive; it is tried again");
-        });
-      }
-      await delay(LOOK_EVERY_MS, stopping.signal);
+    } catch (error) {
+      if (error instanceof Error && isPassing(error)) throw error;
+      // Verdicts are worth more.
+      log.error({ err: error, ruleset: name, digest }, "a ruleset cannot be put on its way into the archive");
     }
   }
 
-  return {
-    start() {
-      running ??= run();
-    },
-    async stop() {
-      stopping.abort();
-      await running;
-    },
+  return (folder) => {
+    const last = told.get(folder);
+    if (last !== undefined && now() - last.at < TELL_EVERY_MS) return last.telling;
+    const begun = Promise.all(folder.all.map((ruleset) => tell(folder, ruleset)));
+    begun.catch(() => told.delete(folder));
+    const telling = last?.telling ?? begun;
+    told.set(folder, { at: now(), telling });
+    return telling;
   };
 }
 
