@@ -49,15 +49,23 @@ export {
 export { tellRuleset, type ToldRuleset } from "./tell-ruleset.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
 export {
+  closeGap,
+  countGone,
+  deliverGone,
+  forgetGone,
+  type GoneEntry,
+  isArchiveKnown,
+  readGone,
+  shortenGap,
+  tellGroupArchive,
+} from "./gone-entries.ts";
+export {
   type GroupMember,
-  type GroupPlace,
   type GroupRead,
-  type GroupReadUpToGap,
-  keepEntries,
-  moveGroup,
+  type NotedGap,
+  type OnGap,
   readGroup,
-  readGroupUpToGap,
-  takeOverEntries,
+  readGroupOrGap,
 } from "./group-reads.ts";
 export {
   type Claim,
@@ -176,5 +184,6 @@ export {
   takeDeliveries,
   type TakeRequest,
 } from "./take-deliveries.ts";
+export { gapOfEntries, keepEntries, type OnGone, takeOverEntries } from "./take-over.ts";
 export { fillGap, type GapNotice, type GapPart, readArchived, type VerdictArchive } from "./verdict-archive.ts";
 export { eventsUnderWay } from "./under-way.ts";

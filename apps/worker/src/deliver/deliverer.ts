@@ -128,6 +128,11 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   function tellOfTrimmed({ lost, from, to, archive: has }: Trimmed): void {
     const about = { lost, from: new Date(from).toISOString(), to: new Date(to).toISOString(), archive: has };
     if (has === "follows") return logger.info(about, "verdicts had left the stream and are planned from the archive");
+    if (has === "waits") {
+      metrics.deliveriesLeft.inc(lost ?? 1);
+      const what = "verdicts had left the stream and wait in the archive, which this process cannot read";
+      return logger.warn(about, `${what}: they are sent by a worker that delivers with DATABASE_URL`);
+    }
     metrics.deliveriesMissed.inc(lost ?? 1);
     logger.error(about, "verdicts had left the stream before they were planned for delivery, and are not sent");
   }
