@@ -52,7 +52,10 @@ export interface ArchivedDeliveriesOptions {
   readonly archive: VerdictArchive;
   readonly tenant: string;
   readonly onTrimmed: (notice: GapNotice) => void;
-  readonly commands: Pick<GroupCommands, "shortenGap" | "closeGap" | "readGone" | "deliverGone" | "forgetGone">;
+  readonly commands: Pick<
+    GroupCommands,
+    "shortenGap" | "closeGap" | "readGone" | "deliverGone" | "forgetGone" | "isArchiveBehind"
+  >;
   /** Keeps the right to all this. Resolves with whether there still is one. Throws what Redis throws. */
   readonly hold: () => Promise<boolean>;
   /** How long an entry rests that was handed out so often, in ms. */
@@ -104,6 +107,15 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
     for (const { entryId, dueAt } of held.values()) if (dueAt !== Number.POSITIVE_INFINITY) held.delete(entryId);
   }
 
+  // An archive that is a little behind is waited for: what it gets too late is passed over.
+  async function isBehind(entryId: string): Promise<boolean> {
+    for (let left = TRIES; await commands.isArchiveBehind(entryId); left--) {
+      if (left <= 1) return true;
+      await pause(RETRY_MS);
+    }
+    return false;
+  }
+
   /** The next part of the gap: from now on its entries are the group's, wherever the gap goes on. */
   async function turn(from: Filling): Promise<void> {
     const part = (from.part ??= (await from.parts.next()).value ?? "end");
@@ -151,7 +163,7 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
 
   return {
     begin(noted) {
-      filling = { noted, parts: fillGap(patient, tenant, noted.gap) };
+      filling = { noted, parts: fillGap(patient, tenant, noted.gap, { isBehind }) };
     },
     async takeUp() {
       for (const { entryId } of await commands.readGone(MOST_HELD)) {

@@ -6,6 +6,7 @@ import {
   type GoneEntry,
   type GroupRead,
   holdLease,
+  isArchiveBehind,
   isArchiveKnown,
   keepEntries,
   layAsideVerdict,
@@ -59,6 +60,8 @@ export interface GroupCommands {
   tellArchive(ttlMs: number): Promise<void>;
   /** Whether anybody can. */
   isArchiveKnown(): Promise<boolean>;
+  /** Whether something of before this entry may still be on its way into the archive. */
+  isArchiveBehind(entryId: string): Promise<boolean>;
   /** The same for a group that has come to the end: waits up to `blockMs` for the first. */
   awaitNew(count: number, blockMs: number): Promise<StreamEntry[]>;
   /** Pending entries of all consumers after a place in the stream (`-` for its beginning), idle for `minIdleMs`. */
@@ -123,6 +126,7 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
     forgetGone: (entryIds) => forgetGone(member, entryIds),
     tellArchive: (ttlMs) => tellGroupArchive(member, ttlMs),
     isArchiveKnown: () => isArchiveKnown(member),
+    isArchiveBehind: (entryId) => isArchiveBehind(redis, keys, entryId),
     awaitNew: async (count, blockMs) =>
       readGroupReply(
         await reader.xreadgroup("GROUP", group, consumer, "COUNT", count, "BLOCK", blockMs, "STREAMS", stream, ">"),

@@ -185,5 +185,12 @@ export {
   type TakeRequest,
 } from "./take-deliveries.ts";
 export { gapOfEntries, keepEntries, type OnGone, takeOverEntries } from "./take-over.ts";
-export { fillGap, type GapNotice, type GapPart, readArchived, type VerdictArchive } from "./verdict-archive.ts";
+export {
+  fillGap,
+  type GapNotice,
+  type GapPart,
+  isArchiveBehind,
+  readArchived,
+  type VerdictArchive,
+} from "./verdict-archive.ts";
 export { eventsUnderWay } from "./under-way.ts";

@@ -1,6 +1,7 @@
-import type { Trimmed } from "@assay/client";
+import type { Trimmed, VerdictArchive } from "@assay/client";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
+import { archiveOf } from "./archive-of.ts";
 import { type ArchivedStage, away, openArchivedStage } from "./archived-stage.ts";
 import { GROUP, QUICK } from "./stage.ts";
 
@@ -110,6 +111,47 @@ describe("a group with an archive", () => {
       { lost: 3, archive: "follows" },
       { lost: 1, archive: "missing" },
     ]);
+  });
+});
+
+describe("a group with an archive that is behind", () => {
+  /** What left the stream, of which nobody can say how much it is, and of which a slow archiver has the second in hand. */
+  async function slowly() {
+    const { redis, keys } = stage.installation;
+    const ids = await stage.leftBehind(5);
+    const rows = await stage.rowsNow();
+    const slow = rows.find(({ verdict }) => JSON.parse(verdict).id === ids[1])?.streamId ?? "";
+    await redis.xdel(keys.verdicts(), rows[0]?.streamId ?? "");
+    await redis.xadd(keys.archive(), slow, "v", "in hand");
+    await stage.leave(1);
+    const settle = () => redis.xdel(keys.archive(), slow);
+    return { ids, rows, fast: rows.filter(({ streamId }) => streamId !== slow), settle };
+  }
+
+  test("is told that it may not be all, where no number is known", async () => {
+    const { ids, fast } = await slowly();
+    const consumer = stage.consuming(archiveOf(fast));
+    await eventually(() => expect(consumer.seen).toEqual(ids.filter((id) => id !== ids[1])));
+    expect(consumer.trimmed.map(({ lost, archive }) => [lost, archive])).toEqual([
+      [undefined, "follows"],
+      [undefined, "missing"],
+    ]);
+  });
+
+  test("waits for what comes within seconds", async () => {
+    const { ids, rows, fast, settle } = await slowly();
+    let isSettled = false;
+    const archive: VerdictArchive = {
+      published: (range) => archiveOf(isSettled ? rows : fast).published(range),
+    };
+    const consumer = stage.consuming(archive);
+    const since = performance.now();
+    await eventually(() => performance.now() - since > 300);
+    expect(consumer.seen).toEqual([]);
+    isSettled = true;
+    await settle();
+    await eventually(() => expect(consumer.seen).toEqual(ids));
+    expect(consumer.trimmed.map(({ archive: has }) => has)).toEqual(["follows"]);
   });
 });
 

@@ -3,8 +3,8 @@ import {
   compareStreamIds,
   holdLease,
   idBefore,
+  isArchiveBehind,
   moveReplay,
-  readArchiveBacklog,
   readArchived,
   readPublished,
   readReplays,
@@ -102,8 +102,7 @@ export function createReplayer(options: ReplayerOptions): Replayer {
       return { entries: [], reached: behind };
     }
     // What waits for it is in neither.
-    const { since } = await readArchiveBacklog(redis, keys);
-    if (since !== undefined && since <= Number.parseInt(edge, 10)) {
+    if (await isArchiveBehind(redis, keys, edge)) {
       options.log.warn({ endpoint }, "a replay waits until the archive has all of its time");
       return undefined;
     }
