@@ -203,10 +203,11 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
   }
 
   async function acknowledge(ids: readonly string[]): Promise<void> {
-    const gone = ids.filter((entryId) => archived?.has(entryId) === true);
+    // What left the stream in these hands may have been noted by another.
+    const gone = ids.filter((entryId) => archived?.has(entryId) === true || trimmed.delete(entryId));
     // Where Redis does not learn of it, it is taken up once more.
     for (const entryId of gone) archived?.done(entryId);
-    await Promise.all([commands.forgetGone(gone), commands.acknowledge(ids.filter((id) => !gone.includes(id)))]);
+    await Promise.all([commands.forgetGone(gone), commands.acknowledge(ids)]);
   }
 
   async function layAside(entry: StreamEntry, deliveries: number, id: string, reason: DeadReason): Promise<void> {
@@ -230,7 +231,6 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     },
     async acknowledge({ entry }) {
       held.delete(entry.entryId);
-      trimmed.delete(entry.entryId);
       await acknowledge([entry.entryId]);
     },
     giveBack({ entry }) {

@@ -102,7 +102,7 @@ export async function tellGroupArchive({ redis, keys, group }: GroupMember, ttlM
 }
 
 /** Whether what a group was not given can be read in an archive, by whoever has one. Throws what Redis throws. */
-export async function isArchiveKnown({ redis, keys, group }: GroupMember): Promise<boolean> {
+export async function isArchiveKnown({ redis, keys, group }: Omit<GroupMember, "consumer">): Promise<boolean> {
   if ((await redis.exists(keys.groupArchive(group))) === 1) return true;
   return (await readAbilities(redis, keys.prefix, keys.tenant)).maxArchiveBytes !== undefined;
 }

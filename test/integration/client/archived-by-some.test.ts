@@ -64,6 +64,21 @@ describe("a group of which some have an archive", () => {
     await eventually(() => expect(filler.seen).toEqual(ids));
   });
 
+  test("leaves nothing to others of what succeeds though it left the stream and was taken for abandoned", async () => {
+    await known();
+    let succeed = () => {};
+    const done = new Promise<void>((resolve) => (succeed = resolve));
+    const slow = stage.consuming(undefined, () => done);
+    const [id] = await stage.publish("allow");
+    await eventually(() => expect(slow.seen).toEqual([id]));
+    await stage.leave(0);
+    const other = stage.consuming(undefined);
+    await eventually(() => expect(other.trimmed).toMatchObject([{ lost: 1, archive: "waits" }]));
+    expect(await stage.goneCount()).toBe(1);
+    succeed();
+    await eventually(async () => (await stage.goneCount()) === 0);
+  });
+
   test("leaves what a dead consumer had to who has", async () => {
     const { redis, keys } = stage.installation;
     const ids = await stage.publish("allow", "allow");

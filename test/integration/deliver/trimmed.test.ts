@@ -1,5 +1,5 @@
 import type { VerdictRow } from "@assay/archive";
-import { tellArchive } from "@assay/ledger";
+import { tellArchive, tellEndpoints } from "@assay/ledger";
 import { deliveryId, envelopeOf, type Verdict } from "@assay/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assay } from "../../support/assay-command.ts";
@@ -119,6 +119,25 @@ describe("verdicts that left the stream while nobody delivered", () => {
     await eventually(() => webhookIds(stage).length >= 9);
     expect(webhookIds(stage).slice(1, 5).toSorted()).toEqual(deliveriesOf(ids));
     expect(webhookIds(stage).slice(5).toSorted()).toEqual(deliveriesOf(ids));
+  });
+
+  test.skipIf(withoutPostgres)("are replayed by a worker that can read the archive, if another cannot", async () => {
+    const [stage, archive] = await Promise.all([leftAlone(), anArchive()]);
+    await tellArchive(stage.redis, stage.prefix, "0", 1024 * 1024);
+    const { ids, rows } = await publishAndTrim(stage, {}, {}, {});
+    await archive.writer.write(rows);
+    await stage.run();
+    await tellEndpoints(stage.redis, stage.keys, [{ name: "orders", host: "a", hasArchive: true }]);
+    const since = ["endpoints", "replay", "orders", "--since", "1h", "--json"];
+    const { stdout } = await assay(since, { env: stage.env });
+    expect(JSON.parse(stdout)).toMatchObject({ from_archive: true });
+    await eventually(() => stage.log.some((line) => line.includes("a replay waits for a worker that delivers")));
+    expect(webhookIds(stage)).toHaveLength(1);
+    await stage.run({ env: { DATABASE_URL: archive.url } });
+    const replayed = () => stage.log.filter((line) => line.includes("a replay has been put on its way"));
+    await eventually(() => replayed().length === 1, { timeoutMs: 30_000 });
+    expect(replayed().map((line) => JSON.parse(line))).toMatchObject([{ planned: 3 }]);
+    await eventually(() => expect(new Set(webhookIds(stage).slice(1))).toEqual(new Set(deliveriesOf(ids))));
   });
 
   test.skipIf(withoutPostgres)("are replayed once the archive has them, however far it is behind", async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createAssayClient, type Trimmed } from "@assay/client";
 import { followSecretFiles, type Logger, type RateLimitedLog } from "@assay/host";
-import { planDeliveries, tellEndpoints, type VerdictArchive } from "@assay/ledger";
+import { isArchiveKnown, planDeliveries, tellEndpoints, type VerdictArchive } from "@assay/ledger";
 import { createKeys, deliveryId, type Keys, type Verdict } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import type { WorkerMetrics } from "../metrics.ts";
@@ -164,6 +164,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     redis,
     tenants: clients.map(({ keys }) => keys),
     ...(archive === undefined ? {} : { archive }),
+    isArchiveKnown: (keys) => isArchiveKnown({ redis, keys, group: GROUP }),
     knows: (keys, name) => lanesOf(keys).some(({ endpoint }) => endpoint.name === name),
     plan: (keys, name, verdicts) =>
       plan(
