@@ -54,6 +54,8 @@ export interface VerdictGroupOptions {
 const MAX_DELIVERIES = 10;
 const LONGEST_RETRY_MS = 60_000;
 const LONGEST_BLOCK_MS = 1000;
+/** Takeovers: longer than a consumer with an archive is silent that lives. */
+const ARCHIVE_KNOWN_FOR = 4;
 const PAGE = 100;
 
 /** Joins a group, and makes it where it is new. */
@@ -104,7 +106,7 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
 
   async function join(from: "$" | "0"): Promise<void> {
     await commands.create(from);
-    if (archived !== undefined) await commands.tellArchive(takeoverAfterMs);
+    if (archived !== undefined) await commands.tellArchive(ARCHIVE_KNOWN_FOR * takeoverAfterMs);
     start = undefined;
   }
 
@@ -177,7 +179,7 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     const kept = new Set(await commands.keep(wanted, 0));
     for (const entryId of wanted) if (!kept.has(entryId) && held.has(entryId)) trimmed.add(entryId);
     if (archived === undefined) return;
-    await commands.tellArchive(takeoverAfterMs);
+    await commands.tellArchive(ARCHIVE_KNOWN_FOR * takeoverAfterMs);
     if (archived.isBusy()) await commands.holdGap(takeoverAfterMs);
   }
 

@@ -167,7 +167,7 @@ export {
   type StreamPlace,
 } from "./stream-place.ts";
 export { type PendingEntry, readGroupReply, readPending, type StreamEntry } from "./stream-replies.ts";
-export { readStreamLag, type StreamLag } from "./stream-lag.ts";
+export { readLeftGroups, readStreamLag, type StreamLag } from "./stream-lag.ts";
 export {
   type Brought,
   bringEvent,
