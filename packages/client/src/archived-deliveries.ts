@@ -124,8 +124,7 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
     if (part === "end") {
       await commands.closeGap(from.noted);
       filling = undefined;
-    } else if (part.notice !== undefined) onTrimmed(part.notice);
-    else {
+    } else if (part.notice === undefined) {
       const ids = part.entries.map(({ entryId }) => entryId);
       const rest = await commands.shortenGap(from.noted, ids);
       if (rest === undefined) return leaveToOthers();
@@ -133,6 +132,7 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
       for (const entry of part.entries) hold(entry.entryId, entry);
     }
     delete from.part;
+    if (part !== "end" && part.notice !== undefined) onTrimmed(part.notice);
   }
 
   /** Reads those that only their ids are known of, and forgets those that cannot be read. */
@@ -184,10 +184,11 @@ export function createArchivedDeliveries(options: ArchivedDeliveriesOptions): Ar
         leaveToOthers();
         return [];
       }
-      const delivered = await commands.deliverGone(chosen.map(({ entryId }) => entryId));
-      return chosen.flatMap((one) => {
+      const ready = chosen.filter(({ entryId }) => held.has(entryId));
+      const delivered = await commands.deliverGone(ready.map(({ entryId }) => entryId));
+      return ready.flatMap((one) => {
         const deliveries = delivered.get(one.entryId);
-        // Somebody else has dealt with it, or it was told as lost.
+        // Somebody else has dealt with it.
         if (deliveries === undefined) held.delete(one.entryId);
         if (deliveries === undefined || one.entry === undefined) return [];
         one.deliveries = deliveries;

@@ -168,10 +168,13 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
   }
 
   async function leaveGone(ids: readonly string[]): Promise<void> {
-    const isNoted = await commands.isArchiveKnown();
     const wanted = ids.map((entryId) => ({ entryId, minIdleMs: 0 }));
-    const { gone } = await commands.claim(wanted, { most: 0, onGone: isNoted ? "note" : "acknowledge" });
-    if (gone.length > 0) onTrimmed({ ...gapOfEntries(gone), ...(isNoted ? { archive: "waits" } : {}) });
+    const isKnown = await commands.isArchiveKnown();
+    const noted = isKnown ? (await commands.claim(wanted, { most: 0, onGone: "note" })).gone : [];
+    if (noted.length > 0) onTrimmed({ ...gapOfEntries(noted), archive: "waits" });
+    const rest = wanted.filter(({ entryId }) => !noted.includes(entryId));
+    const lost = (await commands.claim(rest, { most: 0, onGone: "acknowledge" })).gone;
+    if (lost.length > 0) onTrimmed(gapOfEntries(lost));
   }
 
   async function keepAlive(): Promise<void> {

@@ -12,9 +12,12 @@ export interface TakenOver {
 
 /**
  * What becomes of an entry that was trimmed. `acknowledge`: it is lost. `stay`: it stays as it is. `note`: it is noted
- * among those that are to be read in the archive, with how often it was delivered.
+ * among those that are to be read in the archive, with how often it was delivered; while there are 10,000 of these it
+ * stays, and is not told.
  */
 export type OnGone = "acknowledge" | "stay" | "note";
+
+const MOST_GONE = 10_000;
 
 /*
  * An entry that is gone would be dropped from the group by XCLAIM, and nobody would know. So it is acknowledged instead,
@@ -22,13 +25,13 @@ export type OnGone = "acknowledge" | "stay" | "note";
  */
 const takeOver = createScript(`
 local stream, gone = unpack(KEYS)
-local group, consumer, most, on_gone = unpack(ARGV, 1, 4)
+local group, consumer, most, on_gone, most_gone = unpack(ARGV, 1, 5)
 local rows, taken = {}, 0
-for n = 5, #ARGV, 2 do
+for n = 6, #ARGV, 2 do
   local id, min_idle = ARGV[n], ARGV[n + 1]
   if #redis.call('XRANGE', stream, id, id) == 0 then
     local pending = redis.call('XPENDING', stream, group, id, id, 1)[1]
-    if pending then
+    if pending and (on_gone ~= 'note' or redis.call('HLEN', gone) < tonumber(most_gone)) then
       if on_gone == 'note' then redis.call('HSETNX', gone, id, pending[4]) end
       if on_gone ~= 'stay' then redis.call('XACK', stream, group, id) end
       rows[#rows + 1] = { id, '', 1 }
@@ -73,7 +76,7 @@ export async function takeOverEntries(
   if (wanted.length === 0) return { entries: [], gone: [] };
   const args = wanted.flatMap(({ entryId, minIdleMs }) => [entryId, minIdleMs]);
   const scriptKeys = [keys.verdicts(), keys.goneEntries(group)];
-  const rows = await takeOver.run(redis, scriptKeys, [group, consumer, most, onGone, ...args]);
+  const rows = await takeOver.run(redis, scriptKeys, [group, consumer, most, onGone, MOST_GONE, ...args]);
   const entries: StreamEntry[] = [];
   const gone: string[] = [];
   for (const [id, json, isGone] of rows) {

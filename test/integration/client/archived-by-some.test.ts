@@ -79,6 +79,21 @@ describe("a group of which some have an archive", () => {
     await eventually(async () => (await stage.goneCount()) === 0);
   });
 
+  test("is told as lost what is too much to be left to others", async () => {
+    const { redis, keys } = stage.installation;
+    await stage.publish("allow");
+    await redis.xgroup("CREATE", keys.verdicts(), GROUP, "0", "ENTRIESREAD", 0);
+    await redis.xreadgroup("GROUP", GROUP, "dead", "COUNT", 9, "STREAMS", keys.verdicts(), ">");
+    await stage.leave(0);
+    await known();
+    const many = Array.from({ length: 10_000 }, (_, n) => [`0-${n + 1}`, 1] as const);
+    await redis.hset(keys.goneEntries(GROUP), Object.fromEntries(many));
+    const other = stage.consuming(undefined);
+    await eventually(() => expect(other.trimmed).toHaveLength(1));
+    expect(other.trimmed).toEqual([expect.not.objectContaining({ archive: expect.anything() })]);
+    expect(await stage.pendingCount()).toBe(0);
+  });
+
   test("leaves what a dead consumer had to who has", async () => {
     const { redis, keys } = stage.installation;
     const ids = await stage.publish("allow", "allow");

@@ -207,6 +207,19 @@ describe("takeOverEntries", () => {
     expect(await takeOverEntries(other, wanted, { onGone: "note" })).toEqual({ entries: [], gone: [] });
     expect(await readGone(one, 9)).toEqual([{ entryId: "1-0", deliveries: 2 }]);
   });
+
+  test("leaves what was trimmed where it is while too much is noted", async () => {
+    const { redis, keys, stream, one } = await openGroup("1-0");
+    await readGroup(one, 1);
+    await redis.xtrim(stream, "MAXLEN", 0);
+    await redis.hset(
+      keys.goneEntries("crm"),
+      Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`0-${n + 1}`, 1])),
+    );
+    const wanted = [{ entryId: "1-0", minIdleMs: 0 }];
+    expect(await takeOverEntries(one, wanted, { onGone: "note" })).toEqual({ entries: [], gone: [] });
+    expect(await takeOverEntries(one, wanted, { onGone: "stay" })).toEqual({ entries: [], gone: ["1-0"] });
+  });
 });
 
 describe("keepEntries", () => {
