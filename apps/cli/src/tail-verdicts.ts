@@ -91,6 +91,7 @@ const AND_THE_ARCHIVE = {
   follows: " They follow from the archive.",
   away: " The archive does not answer: they are not shown.",
   missing: " The archive has not got them.",
+  waits: " They wait in the archive.",
 } as const;
 
 function showTrimmed({ lost, from, to, archive }: Trimmed): string {

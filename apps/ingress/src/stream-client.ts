@@ -100,7 +100,8 @@ export function openStreamClient(options: StreamClientOptions): StreamClient {
 
   // What left the stream comes first, from the archive. Resolves with whether the stream goes on.
   async function fill(gap: Gap, behind: StreamPlace): Promise<boolean> {
-    for await (const { notice, entries } of fillGap(archive, tenant, gap, behind)) {
+    const isBehind = (entryId: string) => feed.isArchiveBehind(entryId);
+    for await (const { notice, entries } of fillGap(archive, tenant, gap, { behind, isBehind })) {
       if (reason !== undefined) return false;
       if (notice !== undefined) tellTrimmed(notice, behind);
       else write(entries.flatMap(fedVerdict));

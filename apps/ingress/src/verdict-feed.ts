@@ -2,6 +2,7 @@ import {
   encodePlace,
   followStream,
   type Gap,
+  isArchiveBehind,
   type PlacedEntry,
   readOn,
   streamEnd,
@@ -45,6 +46,8 @@ export interface OpenFeed {
   place(): StreamPlace;
   /** Reads behind a place, for one that has yet to catch up. Throws what Redis throws. */
   read(after: StreamPlace): Promise<FedBatch>;
+  /** Whether something of before this entry may still be on its way into the archive. Throws what Redis throws. */
+  isArchiveBehind(entryId: string): Promise<boolean>;
   /** Calls `listener` with all that comes from this moment on. */
   join(listener: (batch: FedBatch) => void): void;
   /** Calls it no more. */
@@ -118,6 +121,7 @@ export function createVerdictFeed({ redis, connect, keys, onError }: VerdictFeed
       return {
         place: () => current.place,
         read: async (after) => fedBatch(await readOn(redis, keys, after)),
+        isArchiveBehind: (entryId) => isArchiveBehind(redis, keys, entryId),
         join(listener) {
           listening = listener;
           current.listeners.add(listener);

@@ -79,6 +79,10 @@ export function createWorkerMetrics(metrics: Metrics) {
       "deliveries_missed_total",
       "Verdicts that left the stream before they were planned for delivery, and that no archive gave.",
     ),
+    deliveriesLeft: metrics.counter(
+      "deliveries_left_total",
+      "Verdicts that left the stream before they were planned for delivery, and wait for a worker that can read the archive.",
+    ),
     deliveriesPending: metrics.gauge("deliveries_pending", "Verdicts that an endpoint has not taken.", ["endpoint"]),
     deliveriesOldest: metrics.gauge("deliveries_oldest_age_seconds", "Age of the oldest of them.", ["endpoint"]),
     endpointPaused: metrics.gauge("endpoint_paused", "1 while an endpoint is on hold.", ["endpoint"]),

@@ -1,20 +1,30 @@
 import {
-  type GroupPlace,
+  closeGap,
+  countGone,
+  deliverGone,
+  forgetGone,
+  type GoneEntry,
   type GroupRead,
-  layAsideVerdict,
-  type GroupReadUpToGap,
   holdLease,
+  isArchiveBehind,
+  isArchiveKnown,
   keepEntries,
-  moveGroup,
+  layAsideVerdict,
+  type NotedGap,
+  type OnGap,
+  type OnGone,
   type PendingEntry,
+  readGone,
   readGroup,
+  readGroupOrGap,
   readGroupReply,
-  readGroupUpToGap,
   readPending,
   readStreamEdge,
   releaseLease,
+  shortenGap,
   type StreamEntry,
   takeOverEntries,
+  tellGroupArchive,
 } from "@assay/ledger";
 import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
@@ -27,15 +37,31 @@ export interface GroupCommands {
   /** Makes the group unless it is there: at the end of the stream (`$`) or at its beginning (`0`). */
   create(start: "$" | "0"): Promise<void>;
   /** New entries, at most `count`, and what was trimmed before the group was given it; told to one consumer. */
-  readNew(count: number): Promise<GroupRead>;
-  /** The same, but a group that has a gap before it stays there until it is moved, and is given nothing. */
-  readUpToGap(count: number): Promise<GroupReadUpToGap>;
-  /** Moves the group to another place. */
-  move(place: GroupPlace): Promise<void>;
-  /** Takes or keeps, for `ttlMs`, the right to fill the group's gap. Returns whether this consumer has it. */
+  readNew(count: number, onGap: OnGap): Promise<GroupRead>;
+  /** The same for who can read an archive: while there are gaps, he is given the oldest and nothing else. */
+  readNewOrGap(count: number): ReturnType<typeof readGroupOrGap>;
+  /** Takes or keeps, for `ttlMs`, the right to deliver what left the stream. Returns whether this consumer has it. */
   holdGap(ttlMs: number): Promise<boolean>;
   /** Gives it back. */
   releaseGap(): Promise<void>;
+  /** With that right: makes these entries of a gap the group's own. Resolves with the rest, undefined without the right. */
+  shortenGap(noted: NotedGap, entryIds: readonly string[]): Promise<NotedGap | undefined>;
+  /** With that right: forgets a gap. */
+  closeGap(noted: NotedGap): Promise<void>;
+  /** How many entries have left the stream that are the group's own. */
+  countGone(): Promise<number>;
+  /** These, at most `limit`. */
+  readGone(limit: number): Promise<readonly GoneEntry[]>;
+  /** With that right: counts a delivery of each of these, and resolves with how many there were. */
+  deliverGone(entryIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** They have been dealt with. */
+  forgetGone(entryIds: readonly string[]): Promise<void>;
+  /** Says for `ttlMs` that this consumer can read an archive. */
+  tellArchive(ttlMs: number): Promise<void>;
+  /** Whether anybody can. */
+  isArchiveKnown(): Promise<boolean>;
+  /** Whether something of before this entry may still be on its way into the archive. */
+  isArchiveBehind(entryId: string): Promise<boolean>;
   /** The same for a group that has come to the end: waits up to `blockMs` for the first. */
   awaitNew(count: number, blockMs: number): Promise<StreamEntry[]>;
   /** Pending entries of all consumers after a place in the stream (`-` for its beginning), idle for `minIdleMs`. */
@@ -43,7 +69,7 @@ export interface GroupCommands {
   /** Delivers pending entries to this consumer, but those that another was faster with, and what was trimmed. */
   claim(
     wanted: readonly { readonly entryId: string; readonly minIdleMs: number }[],
-    options: { readonly most: number; readonly keepsGone: boolean },
+    options: { readonly most: number; readonly onGone: OnGone },
   ): ReturnType<typeof takeOverEntries>;
   /**
    * Keeps entries with this consumer, as if they had been delivered `idleMs` ago. It is no delivery. Returns those that
@@ -88,11 +114,19 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
         if (!(error instanceof Error) || !error.message.startsWith("BUSYGROUP")) throw error;
       }
     },
-    readNew: (count) => readGroup(member, count),
-    readUpToGap: (count) => readGroupUpToGap(member, count),
-    move: (place) => moveGroup(member, place),
+    readNew: (count, onGap) => readGroup(member, count, onGap),
+    readNewOrGap: (count) => readGroupOrGap(member, count),
     holdGap: (ttlMs) => holdLease(redis, keys.gapLease(group), consumer, ttlMs),
     releaseGap: () => releaseLease(redis, keys.gapLease(group), consumer),
+    shortenGap: (noted, entryIds) => shortenGap(member, noted, entryIds),
+    closeGap: (noted) => closeGap(member, noted),
+    countGone: () => countGone(member),
+    readGone: (limit) => readGone(member, limit),
+    deliverGone: (entryIds) => deliverGone(member, entryIds),
+    forgetGone: (entryIds) => forgetGone(member, entryIds),
+    tellArchive: (ttlMs) => tellGroupArchive(member, ttlMs),
+    isArchiveKnown: () => isArchiveKnown(member),
+    isArchiveBehind: (entryId) => isArchiveBehind(redis, keys, entryId),
     awaitNew: async (count, blockMs) =>
       readGroupReply(
         await reader.xreadgroup("GROUP", group, consumer, "COUNT", count, "BLOCK", blockMs, "STREAMS", stream, ">"),

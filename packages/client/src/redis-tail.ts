@@ -4,6 +4,7 @@ import {
   encodePlace,
   fillGap,
   followStream,
+  isArchiveBehind,
   type PlacedEntry,
   streamEnd,
   type StreamPlace,
@@ -27,6 +28,7 @@ export async function* tailRedis(
   const given = from === "now" ? undefined : decodePlace(from);
   if (from !== "now" && given === undefined) throw unknownPlace("from");
   const wants = wantedBy(filter);
+  const isBehind = (entryId: string) => isArchiveBehind(redis, keys, entryId);
   await whenReady(redis, signal).catch(() => undefined);
   const after = given ?? (await endOf());
   if (after === undefined || signal.aborted) return;
@@ -36,7 +38,10 @@ export async function* tailRedis(
   try {
     for await (const { gap, begin, entries } of followStream({ redis, reader, keys, after, signal, onError })) {
       if (gap !== undefined) {
-        for await (const { notice, entries: archived } of fillGap(archive, keys.tenant, gap, begin)) {
+        for await (const { notice, entries: archived } of fillGap(archive, keys.tenant, gap, {
+          behind: begin,
+          isBehind,
+        })) {
           if (notice !== undefined) onTrimmed(notice);
           else yield* wanted(archived);
           if (signal.aborted) return;

@@ -12,9 +12,10 @@ export interface Trimmed {
   readonly before?: string;
   /**
    * Where there is an archive. `follows`: they come from there, next. `away`: it could not be read. `missing`: it has not
-   * got these; verdicts on test events are among them, which are never archived.
+   * got these; verdicts on test events are among them, which are never archived. `waits`: this consumer of a group has no
+   * `archive`, but others have: they come as soon as a consumer of the group has one.
    */
-  readonly archive?: "follows" | "away" | "missing";
+  readonly archive?: "follows" | "away" | "missing" | "waits";
 }
 
 /** What happens where nobody listens: the loss is told by a warning of this process, never by silence. */
@@ -22,9 +23,12 @@ export function warnOfTrimmed({ lost, from, to, archive }: Trimmed): void {
   if (archive === "follows") return;
   const [since, until] = [from, to].map((ms) => new Date(ms).toISOString());
   const count = lost === undefined ? "Verdicts" : `${lost} verdict${lost === 1 ? "" : "s"}`;
+  const advice =
+    archive === "waits"
+      ? "They come from the archive as soon as a consumer of this group has the option archive."
+      : "Set ASSAY_STREAM_TTL_SECONDS to more than a consumer may be away, or listen by onTrimmed.";
   process.emitWarning(
-    `${count} of between ${since} and ${until} had left the stream before they were received. ` +
-      "Set ASSAY_STREAM_TTL_SECONDS to more than a consumer may be away, or listen by onTrimmed.",
+    `${count} of between ${since} and ${until} had left the stream before they were received. ${advice}`,
     { code: "assay_trimmed" },
   );
 }

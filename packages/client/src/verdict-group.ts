@@ -1,7 +1,8 @@
-import type { GapNotice, PendingEntry, StreamEntry, VerdictArchive } from "@assay/ledger";
+import { gapOfEntries, type PendingEntry, type StreamEntry, type VerdictArchive } from "@assay/ledger";
 import { readEnvelope, type Verdict } from "@assay/protocol";
 import { type ArchivedDeliveries, createArchivedDeliveries } from "./archived-deliveries.ts";
 import type { DeadReason, GroupCommands } from "./group-commands.ts";
+import type { Trimmed } from "./trimmed.ts";
 
 /** One verdict, handed to one consumer of a group. */
 export interface Delivery {
@@ -40,7 +41,7 @@ export interface VerdictGroupOptions {
   /** Pause before the second delivery, in ms; it doubles with each, up to 60 s. */
   readonly retryAfterMs: number;
   /** Learns of what was trimmed before it could be delivered. */
-  readonly onTrimmed: (notice: GapNotice) => void;
+  readonly onTrimmed: (trimmed: Trimmed) => void;
   /** Where that can be read, and whose it is. */
   readonly archive?: VerdictArchive;
   readonly tenant: string;
@@ -53,6 +54,8 @@ export interface VerdictGroupOptions {
 const MAX_DELIVERIES = 10;
 const LONGEST_RETRY_MS = 60_000;
 const LONGEST_BLOCK_MS = 1000;
+/** Takeovers: longer than a consumer with an archive is silent that lives. */
+const ARCHIVE_KNOWN_FOR = 4;
 const PAGE = 100;
 
 /** Joins a group, and makes it where it is new. */
@@ -66,8 +69,8 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
           archive,
           tenant,
           onTrimmed,
+          commands,
           hold: () => commands.holdGap(takeoverAfterMs),
-          move: (place) => commands.move(place),
           pauseMs: restMs,
           now: () => performance.now(),
         });
@@ -88,8 +91,7 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
 
   async function readNow(count: number): Promise<Delivery[]> {
     try {
-      if (start !== undefined) await commands.create(start);
-      start = undefined;
+      if (start !== undefined) await join(start);
       const due = await claimDue(count);
       if (due.length > 0) return due;
       const kept = await receiveArchived(count);
@@ -100,6 +102,12 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
       if (error instanceof Error && error.message.startsWith("NOGROUP")) start = "0";
       throw error;
     }
+  }
+
+  async function join(from: "$" | "0"): Promise<void> {
+    await commands.create(from);
+    if (archived !== undefined) await commands.tellArchive(ARCHIVE_KNOWN_FOR * takeoverAfterMs);
+    start = undefined;
   }
 
   async function receiveArchived(count: number): Promise<Delivery[]> {
@@ -113,23 +121,28 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     }
   }
 
-  // What the group has not been given yet. While it stands before a gap, that is filled first, by one consumer.
+  // What the group has not been given yet. While there is a gap, that is filled first, by one consumer.
   async function readFresh(count: number): Promise<readonly StreamEntry[]> {
-    if (archived === undefined) {
-      const { entries, gap } = await commands.readNew(count);
-      if (gap !== undefined) onTrimmed(gap);
-      return entries.length > 0 || gap !== undefined ? entries : await commands.awaitNew(count, blockMs);
-    }
+    if (archived === undefined) return await readPastGap(count);
     if (!archived.isFilling()) {
-      const read = await commands.readUpToGap(count);
-      if (read.gap === undefined) return read.entries.length > 0 ? read.entries : commands.awaitNew(count, blockMs);
+      const { entries, noted } = await commands.readNewOrGap(count);
+      if (noted === undefined) return entries.length > 0 ? entries : await commands.awaitNew(count, blockMs);
       if (await commands.holdGap(takeoverAfterMs)) {
-        archived.begin(read);
+        archived.begin(noted);
         return [];
       }
     }
     await archived.changed(blockMs);
     return [];
+  }
+
+  // Who has no archive leaves a gap to those who have one, and goes on behind it.
+  async function readPastGap(count: number): Promise<readonly StreamEntry[]> {
+    const { entries, gap: before } = await commands.readNew(count, "stay");
+    if (before === undefined) return entries.length > 0 ? entries : await commands.awaitNew(count, blockMs);
+    const past = await commands.readNew(count, (await commands.isArchiveKnown()) ? "note" : "skip");
+    if (past.gap !== undefined) onTrimmed({ ...past.gap, ...(past.isNoted === true ? { archive: "waits" } : {}) });
+    return past.entries;
   }
 
   // Looks at one page of what is pending, and goes on from there the next time.
@@ -139,26 +152,38 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     const minIdleMs = Math.min(retryAfterMs, takeoverAfterMs);
     const page = await commands.pending({ after, minIdleMs, count: PAGE });
     after = page.length < PAGE ? "-" : (page.at(-1)?.entryId ?? "-");
-    const isMine = ({ entryId }: PendingEntry) => held.has(entryId) || archived?.has(entryId) === true;
-    const due = page.filter((pending) => !isMine(pending) && pending.idleMs >= pauseOf(pending));
+    const due = page.filter((pending) => !held.has(pending.entryId) && pending.idleMs >= pauseOf(pending));
     const wanted = due.map((pending) => ({ ...pending, minIdleMs: pauseOf(pending) }));
-    const { entries, gap, gone } = await commands.claim(wanted, { most: count, keepsGone: archived !== undefined });
-    if (gap !== undefined && gone !== undefined && archived !== undefined) await recover(archived, gone, gap);
-    else if (gap !== undefined) onTrimmed(gap);
+    const onGone = archived === undefined ? "stay" : "note";
+    const { entries, gone } = await commands.claim(wanted, { most: count, onGone });
+    if (archived !== undefined) await takeUp(archived);
+    else if (gone.length > 0) await leaveGone(gone);
     const before = new Map(wanted.map(({ entryId, deliveries }) => [entryId, deliveries]));
     return receive(entries.map((entry) => ({ entry, deliveries: (before.get(entry.entryId) ?? 0) + 1 })));
   }
 
   // What is gone stays the group's until it is dealt with: whoever dies meanwhile leaves it to the next with the lease.
-  async function recover(from: ArchivedDeliveries, gone: readonly string[], gap: GapNotice): Promise<void> {
-    if (await commands.holdGap(takeoverAfterMs)) await commands.acknowledge(await from.recover(gone, gap));
+  async function takeUp(by: ArchivedDeliveries): Promise<void> {
+    if ((await commands.countGone()) > by.size() && (await commands.holdGap(takeoverAfterMs))) await by.takeUp();
+  }
+
+  async function leaveGone(ids: readonly string[]): Promise<void> {
+    const wanted = ids.map((entryId) => ({ entryId, minIdleMs: 0 }));
+    const isKnown = await commands.isArchiveKnown();
+    const noted = isKnown ? (await commands.claim(wanted, { most: 0, onGone: "note" })).gone : [];
+    if (noted.length > 0) onTrimmed({ ...gapOfEntries(noted), archive: "waits" });
+    const rest = wanted.filter(({ entryId }) => !noted.includes(entryId));
+    const lost = (await commands.claim(rest, { most: 0, onGone: "acknowledge" })).gone;
+    if (lost.length > 0) onTrimmed(gapOfEntries(lost));
   }
 
   async function keepAlive(): Promise<void> {
     const wanted = [...held];
     const kept = new Set(await commands.keep(wanted, 0));
     for (const entryId of wanted) if (!kept.has(entryId) && held.has(entryId)) trimmed.add(entryId);
-    if (archived?.isBusy() === true) await commands.holdGap(takeoverAfterMs);
+    if (archived === undefined) return;
+    await commands.tellArchive(ARCHIVE_KNOWN_FOR * takeoverAfterMs);
+    if (archived.isBusy()) await commands.holdGap(takeoverAfterMs);
   }
 
   function pauseOf({ consumer, deliveries }: PendingEntry): number {
@@ -177,10 +202,17 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
       else if (deliveries > MAX_DELIVERIES) await layAside(entry, MAX_DELIVERIES, verdict.id, "deliveries_exhausted");
       else wanted.push({ entry, verdict, deliveries });
     }
-    await commands.acknowledge(unwanted);
-    for (const entryId of unwanted) archived?.done(entryId);
+    await acknowledge(unwanted);
     for (const { entry } of wanted) if (archived?.has(entry.entryId) !== true) held.add(entry.entryId);
     return wanted;
+  }
+
+  async function acknowledge(ids: readonly string[]): Promise<void> {
+    // What left the stream in these hands may have been noted by another.
+    const gone = ids.filter((entryId) => archived?.has(entryId) === true || trimmed.delete(entryId));
+    // Where Redis does not learn of it, it is taken up once more.
+    for (const entryId of gone) archived?.done(entryId);
+    await Promise.all([commands.forgetGone(gone), commands.acknowledge(ids)]);
   }
 
   async function layAside(entry: StreamEntry, deliveries: number, id: string, reason: DeadReason): Promise<void> {
@@ -204,17 +236,14 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
     },
     async acknowledge({ entry }) {
       held.delete(entry.entryId);
-      trimmed.delete(entry.entryId);
-      archived?.done(entry.entryId);
-      await commands.acknowledge([entry.entryId]);
+      await acknowledge([entry.entryId]);
     },
-    giveBack({ entry, deliveries }) {
+    giveBack({ entry }) {
       const { entryId } = entry;
       held.delete(entryId);
-      // Where nobody keeps what was trimmed, it is told when its time comes.
       const isTrimmed = trimmed.delete(entryId);
       if (archived?.has(entryId) === true) archived.giveBack(entryId);
-      else if (isTrimmed) archived?.keep({ entry, deliveries });
+      else if (isTrimmed) archived?.remember(entry);
     },
     stop() {
       stopping ??= stop();

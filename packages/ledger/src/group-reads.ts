@@ -1,7 +1,7 @@
 import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { type Cell, createScript, number, text } from "./script.ts";
-import { type Gap, idBefore, idBehind, streamTimeOf } from "./stream-place.ts";
+import { type Gap, idBehind, streamTimeOf } from "./stream-place.ts";
 import type { StreamEntry } from "./stream-replies.ts";
 
 /** A consumer of a group on the stream of verdicts. */
@@ -12,23 +12,29 @@ export interface GroupMember {
   readonly consumer: string;
 }
 
-/** What a group was given, and what it can never be given any more. */
+/** What a group was given, and what was trimmed before it was. */
 export interface GroupRead {
   readonly entries: readonly StreamEntry[];
   readonly gap?: Gap;
+  /** The gap is noted for those who can read it in an archive. */
+  readonly isNoted?: true;
 }
 
-/** What a group was given; or what was trimmed before it was, where the group still stands before that. */
-export type GroupReadUpToGap =
-  | { readonly entries: readonly StreamEntry[]; readonly gap?: undefined }
-  | { readonly gap: Gap; readonly place: GroupPlace; readonly behind: GroupPlace };
-
-/** Where a group stands in the stream. */
-export interface GroupPlace {
-  readonly id: string;
-  /** How many entries were ever added up to it, where Redis knows. */
-  readonly read?: number;
+/** A gap that is to be read in the archive. */
+export interface NotedGap {
+  readonly gap: Gap;
+  /** How it stands in Redis. */
+  readonly note: string;
 }
+
+/**
+ * What becomes of a gap. `skip`: it is lost, the group goes on behind it. `stay`: the group stands before it, and is
+ * given nothing. `note`: it is noted, and the group goes on behind it.
+ */
+export type OnGap = "skip" | "stay" | "note";
+
+/** Gaps that are noted for a group at once. One more is as good as lost, and told so. */
+const MOST_GAPS = 1000;
 
 /*
  * Redis passes over what was trimmed, and says nothing. So the group's count of what it has read is compared with what
@@ -37,7 +43,8 @@ export interface GroupPlace {
  * it cannot be told how many.
  */
 const readNew = createScript(`
-local stream, group, consumer, count, stays = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local stream, gaps = unpack(KEYS)
+local group, consumer, count, on_gap, most_gaps = unpack(ARGV)
 local function fields(list)
   local all = {}
   for n = 1, #list, 2 do all[list[n]] = list[n + 1] end
@@ -51,6 +58,10 @@ local function before(a, b)
   local a_ms, a_seq = parts(a)
   local b_ms, b_seq = parts(b)
   return a_ms < b_ms or (a_ms == b_ms and a_seq < b_seq)
+end
+if on_gap == 'fill' then
+  local oldest = redis.call('LINDEX', gaps, 0)
+  if oldest then return { { oldest, 1 } } end
 end
 local info, of_group = fields(redis.call('XINFO', 'STREAM', stream)), nil
 for _, each in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
@@ -73,9 +84,15 @@ if of_group then
     elseif reached ~= '0-0' then lost = -1 end
     if lost and lost ~= 0 and info['max-deleted-entry-id'] ~= '0-0' then lost = -1 end
     if lost and lost ~= 0 then
-      rows[1] = { lost, reached, edge, removed, read or -1 }
-      if stays == '1' then return rows end
+      local note = string.format('%.0f %s %s', lost, reached, edge)
+      rows[1] = { note, 0 }
+      if on_gap == 'stay' then return rows end
+      if on_gap ~= 'skip' and redis.call('LLEN', gaps) < tonumber(most_gaps) then
+        redis.call('RPUSH', gaps, note)
+        rows[1][2] = 1
+      end
       redis.call('XGROUP', 'SETID', stream, group, edge, 'ENTRIESREAD', removed)
+      if on_gap == 'fill' then return rows end
     end
   end
 end
@@ -92,129 +109,55 @@ end
 return rows
 `);
 
-/*
- * An entry that is gone would be dropped from the group by XCLAIM, and nobody would know. So it is acknowledged instead,
- * which says who was the first to find out; or it stays the group's, until whoever finds it elsewhere has dealt with it.
- */
-const takeOver = createScript(`
-local stream, group, consumer, most, keeps_gone = KEYS[1], unpack(ARGV, 1, 4)
-local rows, taken = {}, 0
-for n = 5, #ARGV, 2 do
-  local id, min_idle = ARGV[n], ARGV[n + 1]
-  if #redis.call('XRANGE', stream, id, id) == 0 then
-    local is_mine
-    if keeps_gone == '1' then is_mine = #redis.call('XPENDING', stream, group, id, id, 1) == 1
-    else is_mine = redis.call('XACK', stream, group, id) == 1 end
-    if is_mine then rows[#rows + 1] = { id, '', 1 } end
-  elseif taken < tonumber(most) then
-    local entry = redis.call('XCLAIM', stream, group, consumer, min_idle, id)[1]
-    if entry then
-      local row = { id, '' , 0 }
-      for m = 1, #entry[2], 2 do
-        if entry[2][m] == 'e' then row[2] = entry[2][m + 1] end
-      end
-      rows[#rows + 1] = row
-      taken = taken + 1
-    end
-  end
-end
-return rows
-`);
-
-// What is gone stays as it is: XCLAIM would drop it from the group, and whoever dies with it in hand would lose it.
-const keep = createScript(`
-local stream, group, consumer, idle = KEYS[1], unpack(ARGV, 1, 3)
-local rows = {}
-for n = 4, #ARGV do
-  local id = ARGV[n]
-  if #redis.call('XRANGE', stream, id, id) == 1 then
-    if #redis.call('XCLAIM', stream, group, consumer, 0, id, 'IDLE', idle, 'JUSTID') == 1 then rows[#rows + 1] = { id } end
-  end
-end
-return rows
-`);
-
 /** Gives a consumer what is new to its group, at most `count`, without waiting. Throws what Redis throws. */
-export async function readGroup({ redis, keys, group, consumer }: GroupMember, count: number): Promise<GroupRead> {
-  const [gap = [], ...rows] = await readNew.run(redis, [keys.verdicts()], [group, consumer, count, 0]);
-  const entries = rows.map(readRow);
-  return gap.length === 0 ? { entries } : { entries, gap: gapOf(gap) };
+export async function readGroup(member: GroupMember, count: number, onGap: OnGap = "skip"): Promise<GroupRead> {
+  const [note, isNoted, entries] = await read(member, count, onGap);
+  if (note === "") return { entries };
+  return { entries, gap: readNote(note).gap, ...(isNoted ? { isNoted } : {}) };
 }
 
 /**
- * The same, but where something was trimmed the group stays where it is, and is given nothing before it is moved on by
- * `moveGroup`: whoever dies meanwhile leaves the gap to the next.
+ * The same for a consumer that can read an archive: a gap is noted, and while there is any, the oldest is all that it is
+ * given. Whoever dies with it in hand leaves it to the next.
  */
-export async function readGroupUpToGap(
-  { redis, keys, group, consumer }: GroupMember,
+export async function readGroupOrGap(
+  member: GroupMember,
   count: number,
-): Promise<GroupReadUpToGap> {
-  const [row = [], ...rows] = await readNew.run(redis, [keys.verdicts()], [group, consumer, count, 1]);
-  if (row.length === 0) return { entries: rows.map(readRow) };
-  const gap = gapOf(row);
-  const read = number(row[4]);
-  return {
-    gap,
-    place: { id: gap.after, ...(read < 0 ? {} : { read }) },
-    behind: { id: text(row[2]), read: number(row[3]) },
-  };
+): Promise<{ readonly entries: readonly StreamEntry[]; readonly noted?: NotedGap }> {
+  const [note, , entries] = await read(member, count, "fill");
+  return note === "" ? { entries } : { entries: [], noted: readNote(note) };
 }
 
-/** Moves a group to another place of the stream. Throws what Redis throws. */
-export async function moveGroup({ redis, keys, group }: GroupMember, { id, read }: GroupPlace): Promise<void> {
-  const known = read === undefined ? [] : ["ENTRIESREAD", read];
-  await redis.call("XGROUP", "SETID", keys.verdicts(), group, id, ...known);
+async function read(
+  { redis, keys, group, consumer }: GroupMember,
+  count: number,
+  onGap: OnGap | "fill",
+): Promise<readonly [note: string, isNoted: boolean, entries: readonly StreamEntry[]]> {
+  const scriptKeys = [keys.verdicts(), keys.gaps(group)];
+  const [[note, isNoted] = [], ...rows] = await readNew.run(redis, scriptKeys, [
+    group,
+    consumer,
+    count,
+    onGap,
+    MOST_GAPS,
+  ]);
+  return [text(note), number(isNoted) === 1, rows.map(readRow)];
 }
 
 function readRow([id, json]: readonly Cell[]): StreamEntry {
   return { entryId: text(id), json: json === undefined ? undefined : text(json) };
 }
 
-function gapOf([lost, from, to]: readonly Cell[]): Gap {
-  return {
-    ...(number(lost) > 0 ? { lost: number(lost) } : {}),
-    from: streamTimeOf(text(from)),
-    to: streamTimeOf(text(to)),
-    after: text(from),
-    before: idBehind(text(to)),
-  };
+function readNote(note: string): NotedGap {
+  const [lost = "", from = "", to = ""] = note.split(" ");
+  const count = Number(lost) < 0 ? {} : { lost: Number(lost) };
+  const bounds = { from: streamTimeOf(from), to: streamTimeOf(to), after: from, before: idBehind(to) };
+  return { gap: { ...count, ...bounds }, note };
 }
 
-/**
- * Keeps entries with a consumer, as if they had been delivered `idleMs` ago. It is no delivery. Returns those that it
- * could keep: the others have been trimmed, and stay as they are. Throws what Redis throws.
- */
-export async function keepEntries(
-  { redis, keys, group, consumer }: GroupMember,
-  entryIds: readonly string[],
-  idleMs: number,
-): Promise<string[]> {
-  if (entryIds.length === 0) return [];
-  const rows = await keep.run(redis, [keys.verdicts()], [group, consumer, idleMs, ...entryIds]);
-  return rows.map(([id]) => text(id));
-}
-
-/**
- * Gives a consumer entries that were delivered and not acknowledged, each if nobody had it for its `minIdleMs`, at most
- * `most`. What was trimmed is a gap, of which `gone` are the entries, the oldest first: it is acknowledged, unless
- * `keepsGone`. Throws what Redis throws.
- */
-export async function takeOverEntries(
-  { redis, keys, group, consumer }: GroupMember,
-  wanted: readonly { readonly entryId: string; readonly minIdleMs: number }[],
-  { most = wanted.length, keepsGone = false }: { readonly most?: number; readonly keepsGone?: boolean } = {},
-): Promise<GroupRead & { readonly gone?: readonly string[] }> {
-  if (wanted.length === 0) return { entries: [] };
-  const args = wanted.flatMap(({ entryId, minIdleMs }) => [entryId, minIdleMs]);
-  const rows = await takeOver.run(redis, [keys.verdicts()], [group, consumer, most, keepsGone ? 1 : 0, ...args]);
-  const entries: StreamEntry[] = [];
-  const gone: string[] = [];
-  for (const [id, json, isGone] of rows) {
-    if (number(isGone) === 1) gone.push(text(id));
-    else entries.push({ entryId: text(id), json: text(json) });
-  }
-  if (gone.length === 0) return { entries };
-  const [first, last] = [gone[0] ?? "", gone.at(-1) ?? ""];
-  const bounds = { from: streamTimeOf(first), to: streamTimeOf(last), after: idBefore(first), before: idBehind(last) };
-  return { entries, gap: { lost: gone.length, ...bounds }, gone };
+/** What is noted of a gap when `count` of its entries, up to this one, are no part of it any more. */
+export function noteBehind({ note }: NotedGap, entryId: string, count: number): NotedGap {
+  const [lost = "", , to = ""] = note.split(" ");
+  const left = Number(lost) < 0 ? -1 : Math.max(Number(lost) - count, 0);
+  return readNote(`${left} ${entryId} ${to}`);
 }

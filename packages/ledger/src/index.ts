@@ -49,15 +49,23 @@ export {
 export { tellRuleset, type ToldRuleset } from "./tell-ruleset.ts";
 export { createGatherer, type Gatherer, type GathererOptions } from "./gatherer.ts";
 export {
+  closeGap,
+  countGone,
+  deliverGone,
+  forgetGone,
+  type GoneEntry,
+  isArchiveKnown,
+  readGone,
+  shortenGap,
+  tellGroupArchive,
+} from "./gone-entries.ts";
+export {
   type GroupMember,
-  type GroupPlace,
   type GroupRead,
-  type GroupReadUpToGap,
-  keepEntries,
-  moveGroup,
+  type NotedGap,
+  type OnGap,
   readGroup,
-  readGroupUpToGap,
-  takeOverEntries,
+  readGroupOrGap,
 } from "./group-reads.ts";
 export {
   type Claim,
@@ -159,7 +167,7 @@ export {
   type StreamPlace,
 } from "./stream-place.ts";
 export { type PendingEntry, readGroupReply, readPending, type StreamEntry } from "./stream-replies.ts";
-export { readStreamLag, type StreamLag } from "./stream-lag.ts";
+export { readLeftGroups, readStreamLag, type StreamLag } from "./stream-lag.ts";
 export {
   type Brought,
   bringEvent,
@@ -176,5 +184,13 @@ export {
   takeDeliveries,
   type TakeRequest,
 } from "./take-deliveries.ts";
-export { fillGap, type GapNotice, type GapPart, readArchived, type VerdictArchive } from "./verdict-archive.ts";
+export { gapOfEntries, keepEntries, type OnGone, takeOverEntries } from "./take-over.ts";
+export {
+  fillGap,
+  type GapNotice,
+  type GapPart,
+  isArchiveBehind,
+  readArchived,
+  type VerdictArchive,
+} from "./verdict-archive.ts";
 export { eventsUnderWay } from "./under-way.ts";

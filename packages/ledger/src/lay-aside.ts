@@ -58,10 +58,11 @@ end
 // The letter first: where a full Redis refuses it, the entry stays in hand.
 const layAside = createScript(`
 ${LAY_ASIDE}
-local dead, tally, stream = unpack(KEYS)
+local dead, tally, stream, gone = unpack(KEYS)
 local group, entry, max_count, max_bytes = unpack(ARGV, 1, 4)
 lay_aside(dead, tally, max_count, max_bytes, unpack(ARGV, 5))
 redis.call('XACK', stream, group, entry)
+redis.call('HDEL', gone, entry)
 return {}
 `);
 
@@ -88,7 +89,7 @@ export async function layAsideVerdict(redis: Redis, keys: Keys, verdict: GivenUp
   const fields = { id, code, at, group, entry: entryId, deliveries, envelope };
   await layAside.run(
     redis,
-    [...letterKeys(keys, "delivery"), keys.verdicts()],
+    [...letterKeys(keys, "delivery"), keys.verdicts(), keys.goneEntries(group)],
     [group, entryId, ...letterCaps("delivery"), ...Object.entries(fields).flat()],
   );
 }

@@ -1,4 +1,6 @@
-import { envelopeText } from "@assay/protocol";
+import { envelopeText, type Keys } from "@assay/protocol";
+import type { Redis } from "ioredis";
+import { readArchiveBacklog } from "./archive-stream.ts";
 import type { PlacedEntry } from "./follow-stream.ts";
 import { type Gap, idBefore, type StreamPlace, streamTimeOf } from "./stream-place.ts";
 import type { StreamEntry } from "./stream-replies.ts";
@@ -27,6 +29,12 @@ export async function readArchived(
   return rows.map(({ streamId, verdict }) => ({ entryId: streamId, json: envelopeText(verdict) }));
 }
 
+/** Whether something of before this entry of the stream may still be on its way into the archive. Throws what Redis throws. */
+export async function isArchiveBehind(redis: Redis, keys: Keys, entryId: string): Promise<boolean> {
+  const { since } = await readArchiveBacklog(redis, keys);
+  return since !== undefined && since <= streamTimeOf(entryId);
+}
+
 /** What is told of a gap. */
 export interface GapNotice extends Gap {
   /**
@@ -41,6 +49,13 @@ export type GapPart =
   | { readonly notice: GapNotice; readonly entries?: undefined }
   | { readonly entries: readonly PlacedEntry[]; readonly notice?: undefined };
 
+export interface FillOptions {
+  /** Behind the gap. */
+  readonly behind?: StreamPlace;
+  /** Whether something of before this entry may not be in the archive yet. */
+  readonly isBehind: (entryId: string) => Promise<boolean>;
+}
+
 /** Entries of a gap that are read at once. */
 const PAGE = 100;
 /** No entry is ever so late. */
@@ -54,9 +69,11 @@ export async function* fillGap(
   archive: VerdictArchive | undefined,
   tenant: string,
   gap: Gap,
-  behind?: StreamPlace,
+  { behind, isBehind }: FillOptions,
 ): AsyncGenerator<GapPart, void> {
   if (archive === undefined) return yield { notice: gap };
+  // Asked before anything is read: what a slow process has in hand may lie before what others have archived.
+  const isWhole = !(await isBehind(gap.before).catch(() => true));
   let rest = gap;
   for (let isBegun = false, isMore = true; isMore; isBegun = true) {
     let entries: readonly StreamEntry[];
@@ -75,8 +92,8 @@ export async function* fillGap(
   }
   if (rest.lost === 0) return;
   // Where nobody knows how many there were, what came is taken for all, if what lies behind it is archived, too.
-  const isTold = rest.lost !== undefined || rest === gap || !(await isArchivedFrom(archive, tenant, gap.before));
-  if (isTold) yield { notice: { ...rest, archive: "missing" } };
+  const isAll = isWhole && rest !== gap && rest.lost === undefined;
+  if (!isAll || !(await isArchivedFrom(archive, tenant, gap.before))) yield { notice: { ...rest, archive: "missing" } };
 }
 
 async function isArchivedFrom(archive: VerdictArchive, tenant: string, id: string): Promise<boolean> {

@@ -62,6 +62,12 @@ export interface Keys {
   verdicts(): string;
   /** The lease of the one consumer of a group that reads in the archive what the stream has given up. */
   gapLease(group: string): string;
+  /** List: what left the stream before a group was given it, and is still to be read in the archive. */
+  gaps(group: string): string;
+  /** Hash: entries that left the stream before a group had dealt with them, and how often each was delivered. */
+  goneEntries(group: string): string;
+  /** String: there while a consumer of a group has an archive. */
+  groupArchive(group: string): string;
   /** Hash: what workers noticed of events. */
   sightings(): string;
   /** Hash: a verdict on its way to an endpoint: its body, and how often it was tried. */
@@ -126,6 +132,9 @@ export function createKeys(options: { prefix?: string; tenant?: string } = {}): 
     notFound: (eventId) => ofEvent(eventId, `nf:${eventId}`),
     verdicts: () => key(0, "verdicts"),
     gapLease: (group) => key(0, `vl:${group}`),
+    gaps: (group) => key(0, `vg:${group}`),
+    goneEntries: (group) => key(0, `vo:${group}`),
+    groupArchive: (group) => key(0, `va:${group}`),
     sightings: () => key(0, "seen"),
     delivery: (id) => key(0, `wh:${id}`),
     endpoint: (name) => key(0, `we:${name}`),

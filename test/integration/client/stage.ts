@@ -16,7 +16,9 @@ export interface Stage {
   publish(...actions: Action[]): Promise<string[]>;
   /** How much of the group is delivered and not acknowledged. */
   pendingCount(): Promise<unknown>;
-  /** Whether everything in the stream was delivered to the group and acknowledged. */
+  /** How much is the group's own though it left the stream. */
+  goneCount(): Promise<number>;
+  /** Whether everything in the stream was delivered to the group and acknowledged, and all that left it. */
   allAcknowledged(): Promise<boolean>;
   /** What XINFO lists: groups of the stream, or consumers of the group. */
   infos(what: "GROUPS" | "CONSUMERS"): Promise<unknown[]>;
@@ -43,6 +45,10 @@ export async function openStage(url: string): Promise<Stage> {
     return count;
   }
 
+  async function goneCount(): Promise<number> {
+    return (await redis.hlen(keys.goneEntries(GROUP))) + (await redis.llen(keys.gaps(GROUP)));
+  }
+
   async function infos(what: "GROUPS" | "CONSUMERS"): Promise<unknown[]> {
     const answer: unknown =
       what === "GROUPS" ? await redis.xinfo(what, stream) : await redis.xinfo(what, stream, GROUP);
@@ -53,6 +59,7 @@ export async function openStage(url: string): Promise<Stage> {
     installation,
     aClient,
     pendingCount,
+    goneCount,
     infos,
     async publish(...actions) {
       const client = aClient();
@@ -69,7 +76,11 @@ export async function openStage(url: string): Promise<Stage> {
       const [group] = await infos("GROUPS");
       const fields: unknown[] = Array.isArray(group) ? group : [];
       const [last] = await redis.xrevrange(stream, "+", "-", "COUNT", 1);
-      return fields[fields.indexOf("last-delivered-id") + 1] === last?.[0] && (await pendingCount()) === 0;
+      return (
+        fields[fields.indexOf("last-delivered-id") + 1] === last?.[0] &&
+        (await pendingCount()) === 0 &&
+        (await goneCount()) === 0
+      );
     },
     async deadLetters() {
       const letters = await redis.xrange(keys.deadLetters("delivery"), "-", "+");

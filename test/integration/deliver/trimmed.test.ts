@@ -1,4 +1,5 @@
 import type { VerdictRow } from "@assay/archive";
+import { tellArchive, tellEndpoints } from "@assay/ledger";
 import { deliveryId, envelopeOf, type Verdict } from "@assay/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { assay } from "../../support/assay-command.ts";
@@ -14,7 +15,12 @@ const webhookIds = ({ receiver }: DeliverStage) =>
 const deliveriesOf = (ids: readonly string[]) => ids.map((id) => deliveryId("0", "orders", id)).toSorted();
 
 const missed = async (stage: DeliverStage, worker: { adminPort: number }) =>
-  Number(/assay_deliveries_missed_total\{[^}]*\} (\d+)/.exec(await stage.metrics(worker))?.[1]);
+  await valueOf(stage, worker, "deliveries_missed_total");
+
+async function valueOf(stage: DeliverStage, worker: { adminPort: number }, metric: string): Promise<number> {
+  const pattern = new RegExp(`^assay_${metric}\\{[^}]*\\} (\\d+)`, "m");
+  return Number(pattern.exec(await stage.metrics(worker))?.[1]);
+}
 
 /** Publishes verdicts, lets them leave the stream, and returns their ids and the rows that an archive has of them. */
 async function publishAndTrim({ redis, keys }: DeliverStage, ...overs: readonly Partial<Verdict>[]) {
@@ -77,6 +83,29 @@ describe("verdicts that left the stream while nobody delivered", () => {
     },
   );
 
+  test.skipIf(withoutPostgres)(
+    "are left to a worker that can read the archive, and sent by it, once, while the others deliver what comes",
+    async () => {
+      const [stage, archive] = await Promise.all([leftAlone(), anArchive()]);
+      await tellArchive(stage.redis, stage.prefix, "0", 1024 * 1024);
+      const { ids, rows } = await publishAndTrim(stage, ...Array.from({ length: 130 }, () => ({})));
+      await archive.writer.write(rows);
+      const without = await stage.run();
+      const [next = ""] = await stage.publish({});
+      await eventually(() => webhookIds(stage).length === 2);
+      expect(webhookIds(stage).slice(1)).toEqual(deliveriesOf([next]));
+      expect(await missed(stage, without)).toBe(0);
+      expect(await valueOf(stage, without, "deliveries_left_total")).toBe(130);
+      const told = stage.log.filter((line) => line.includes("which this process cannot read"));
+      expect(told.map((line) => JSON.parse(line))).toMatchObject([{ level: "warn", lost: 130, archive: "waits" }]);
+      const having = await stage.run({ env: { DATABASE_URL: archive.url } });
+      const wanted = [next, ...ids];
+      await eventually(() => webhookIds(stage).length > wanted.length, { timeoutMs: 30_000 });
+      expect(webhookIds(stage).slice(1).toSorted()).toEqual(deliveriesOf(wanted));
+      for (const worker of [without, having]) expect(await missed(stage, worker)).toBe(0);
+    },
+  );
+
   test.skipIf(withoutPostgres)("are replayed from the archive, and then those in the stream", async () => {
     const [stage, archive] = await Promise.all([leftAlone(), anArchive()]);
     const { ids, rows } = await publishAndTrim(stage, {}, {}, {});
@@ -90,6 +119,25 @@ describe("verdicts that left the stream while nobody delivered", () => {
     await eventually(() => webhookIds(stage).length >= 9);
     expect(webhookIds(stage).slice(1, 5).toSorted()).toEqual(deliveriesOf(ids));
     expect(webhookIds(stage).slice(5).toSorted()).toEqual(deliveriesOf(ids));
+  });
+
+  test.skipIf(withoutPostgres)("are replayed by a worker that can read the archive, if another cannot", async () => {
+    const [stage, archive] = await Promise.all([leftAlone(), anArchive()]);
+    await tellArchive(stage.redis, stage.prefix, "0", 1024 * 1024);
+    const { ids, rows } = await publishAndTrim(stage, {}, {}, {});
+    await archive.writer.write(rows);
+    await stage.run();
+    await tellEndpoints(stage.redis, stage.keys, [{ name: "orders", host: "a", hasArchive: true }]);
+    const since = ["endpoints", "replay", "orders", "--since", "1h", "--json"];
+    const { stdout } = await assay(since, { env: stage.env });
+    expect(JSON.parse(stdout)).toMatchObject({ from_archive: true });
+    await eventually(() => stage.log.some((line) => line.includes("a replay waits for a worker that delivers")));
+    expect(webhookIds(stage)).toHaveLength(1);
+    await stage.run({ env: { DATABASE_URL: archive.url } });
+    const replayed = () => stage.log.filter((line) => line.includes("a replay has been put on its way"));
+    await eventually(() => replayed().length === 1, { timeoutMs: 30_000 });
+    expect(replayed().map((line) => JSON.parse(line))).toMatchObject([{ planned: 3 }]);
+    await eventually(() => expect(new Set(webhookIds(stage).slice(1))).toEqual(new Set(deliveriesOf(ids))));
   });
 
   test.skipIf(withoutPostgres)("are replayed once the archive has them, however far it is behind", async () => {

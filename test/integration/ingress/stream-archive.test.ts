@@ -208,6 +208,26 @@ describe.skipIf(withoutPostgres)("GET /v1/stream of an ingress with an archive",
     expect(later.events("stream.trimmed")).toMatchObject([{ data: { data: { archive: "follows" } } }]);
   });
 
+  test("tells of what one slow archiver has in hand, though the others are past it, where nobody knows how many", async () => {
+    const { door, publish, leave, place } = await openStage();
+    const { redis, keys } = door.installation;
+    await publish(1);
+    const last = await place();
+    const [first] = await publish(1);
+    await publish(1, {}, false);
+    const [slow] = await redis.xrevrange(keys.verdicts(), "+", "-", "COUNT", 1);
+    await redis.xadd(keys.archive(), slow?.[0] ?? "", "v", "in hand");
+    await redis.xdel(keys.verdicts(), slow?.[0] ?? "");
+    const [second] = await publish(1);
+    await leave(0);
+    await publish(1);
+    const stream = await openStream(door.baseUrl, "", { "last-event-id": last });
+    await eventually(() => expect(stream.verdictIds()).toHaveLength(3));
+    expect(stream.verdictIds().slice(0, 2)).toEqual([first, second]);
+    const told = stream.events("stream.trimmed").map(({ data }) => data);
+    expect(told).toMatchObject([{ data: { archive: "follows" } }, { data: { archive: "missing" } }]);
+  });
+
   test("is the same for subscribe and tail of the client, which need no more for it", async () => {
     const { door, publish, leave, place } = await openStage();
     await publish(1);

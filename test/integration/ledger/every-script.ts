@@ -1,12 +1,15 @@
 import {
   awaitEvent,
   bringEvent,
+  closeGap,
   createArchiveStream,
+  deliverGone,
   dropLetters,
   eraseFindings,
   findOverdue,
   findSubject,
   forgetWaiters,
+  type GroupMember,
   holdBucket,
   holdLease,
   inquireEvent,
@@ -22,12 +25,14 @@ import {
   planDeliveries,
   publishVerdicts,
   readGroup,
+  readGroupOrGap,
   redriveLetter,
   releaseLease,
   replayDeliveries,
   reportOutcome,
   requestReplay,
   settleDelivery,
+  shortenGap,
   startAsking,
   stopAsking,
   takeDeliveries,
@@ -230,4 +235,27 @@ async function readTrimmed(redis: Redis, keys: Keys, between: () => Promise<unkn
     member,
     [...entries, ...left].map(({ entryId }) => ({ entryId, minIdleMs: 0 })),
   );
+  await readArchived({ redis, keys, group: "crm2", consumer: "c1" }, between);
+}
+
+// The same for a group that notes what it has not dealt with.
+async function readArchived(member: GroupMember, between: () => Promise<unknown>): Promise<void> {
+  const { redis, keys, group, consumer } = member;
+  await redis.xgroup("CREATE", keys.verdicts(), group, "0", "ENTRIESREAD", 2);
+  const { entries } = await readGroup(member, 1, "stay");
+  await redis.xadd(keys.verdicts(), "*", "e", "d");
+  await redis.xtrim(keys.verdicts(), "MAXLEN", 0);
+  await between();
+  const wanted = entries.map(({ entryId }) => ({ entryId, minIdleMs: 0 }));
+  await takeOverEntries(member, wanted, { onGone: "note" });
+  await between();
+  for (const onGap of ["stay", "note"] as const) await readGroup(member, 1, onGap);
+  await between();
+  const { noted } = await readGroupOrGap(member, 1);
+  await holdLease(redis, keys.gapLease(group), consumer, HOUR_MS);
+  const rest = noted === undefined ? undefined : await shortenGap(member, noted, ["1-1"]);
+  await between();
+  if (rest !== undefined) await closeGap(member, rest);
+  await between();
+  await deliverGone(member, ["1-1"]);
 }

@@ -1,15 +1,31 @@
-import { type GroupMember, keepEntries, moveGroup, readGroup, readGroupUpToGap, takeOverEntries } from "@assay/ledger";
+import {
+  closeGap,
+  deliverGone,
+  forgetGone,
+  type GroupMember,
+  holdLease,
+  isArchiveKnown,
+  keepEntries,
+  readGone,
+  readGroup,
+  readGroupOrGap,
+  shortenGap,
+  takeOverEntries,
+  tellArchive,
+  tellGroupArchive,
+} from "@assay/ledger";
 import { describe, expect, test } from "vitest";
+import { eventually } from "../../support/eventually.ts";
 import { openLedger } from "./open-ledger.ts";
 
 /** Two members of one group, on a stream with entries of these ids. */
 async function openGroup(...ids: string[]) {
-  const { redis, keys } = await openLedger();
+  const { redis, keys, prefix } = await openLedger();
   const stream = keys.verdicts();
   await redis.xgroup("CREATE", stream, "crm", "0", "MKSTREAM", "ENTRIESREAD", 0);
   for (const id of ids) await redis.xadd(stream, id, "x", "1", "e", `entry ${id}`);
   const member = (consumer: string): GroupMember => ({ redis, keys, group: "crm", consumer });
-  return { redis, stream, one: member("one"), other: member("other") };
+  return { redis, keys, prefix, stream, one: member("one"), other: member("other") };
 }
 
 const idsOf = ({ entries }: { readonly entries: readonly { readonly entryId: string }[] }) =>
@@ -62,30 +78,92 @@ describe("readGroup", () => {
     expect(await readGroup(one, 1)).toEqual(nothingGone);
     await redis.xtrim(stream, "MAXLEN", 0);
     await redis.xadd(stream, "20-0", "e", "b");
-    expect(await readGroupUpToGap(one, 1)).toEqual({ entries: [{ entryId: "20-0", json: "b" }] });
+    expect(await readGroupOrGap(one, 1)).toEqual({ entries: [{ entryId: "20-0", json: "b" }] });
   });
 
-  test("leaves a group before what was trimmed until it is moved on, page by page, where it is asked to", async () => {
+  test("leaves a group before what was trimmed, or notes that for others and goes on, where it is asked to", async () => {
     const { redis, stream, one, other } = await openGroup("1-0", "2-0", "3-0", "4-5", "5-0");
     await readGroup(one, 1);
     await redis.xtrim(stream, "MAXLEN", 1);
-    const told = {
-      gap: { lost: 3, from: 1, to: 4, after: "1-0", before: "5-0" },
-      place: { id: "1-0", read: 1 },
-      behind: { id: "4-18446744073709551615", read: 4 },
-    };
-    expect(await readGroupUpToGap(one, 5)).toEqual(told);
-    expect(await readGroupUpToGap(other, 5)).toEqual(told);
-    await moveGroup(other, { id: "3-0", read: 3 });
-    expect(await readGroupUpToGap(one, 5)).toMatchObject({ gap: { lost: 1, after: "3-0", before: "5-0" } });
-    await moveGroup(one, told.behind);
-    expect(await readGroupUpToGap(other, 5)).toEqual({ entries: [{ entryId: "5-0", json: "entry 5-0" }] });
+    const gap = { lost: 3, from: 1, to: 4, after: "1-0", before: "5-0" };
+    for (const member of [one, other]) expect(await readGroup(member, 5, "stay")).toEqual({ entries: [], gap });
+    const left = [{ entryId: "5-0", json: "entry 5-0" }];
+    expect(await readGroup(one, 5, "note")).toEqual({ entries: left, gap, isNoted: true });
+    expect(await readGroup(other, 5, "note")).toEqual({ entries: [] });
+    expect(await readGroupOrGap(other, 5)).toMatchObject({ entries: [], noted: { gap } });
+  });
+
+  test("notes so many gaps and no more: one more is lost", async () => {
+    const { redis, keys, stream, one } = await openGroup("1-0", "2-0");
+    await redis.rpush(keys.gaps("crm"), ...Array.from({ length: 1000 }, () => "1 0-0 0-1"));
+    await readGroup(one, 1);
+    await redis.xtrim(stream, "MAXLEN", 0);
+    expect(await readGroup(one, 1, "note")).toMatchObject({ gap: { lost: 1 } });
+    expect(await redis.llen(keys.gaps("crm"))).toBe(1000);
   });
 
   test("says that there is no group, as Redis does", async () => {
     const { redis, keys } = await openLedger();
     await redis.xadd(keys.verdicts(), "*", "e", "a");
     await expect(readGroup({ redis, keys, group: "crm", consumer: "one" }, 1)).rejects.toThrow("NOGROUP");
+  });
+});
+
+describe("readGroupOrGap", () => {
+  test("gives a gap to all who ask, until it is read by who has the lease, and nothing behind it", async () => {
+    const { redis, keys, stream, one, other } = await openGroup("1-0", "2-0", "3-0", "4-5", "5-0");
+    await readGroup(one, 1);
+    await redis.xtrim(stream, "MAXLEN", 1);
+    const { noted } = await readGroupOrGap(one, 5);
+    if (noted === undefined) throw new Error("There is a gap.");
+    expect(noted.gap).toEqual({ lost: 3, from: 1, to: 4, after: "1-0", before: "5-0" });
+    expect(await readGroupOrGap(other, 5)).toEqual({ entries: [], noted });
+    expect(await shortenGap(other, noted, ["2-0"])).toBeUndefined();
+    await holdLease(redis, keys.gapLease("crm"), "other", 60_000);
+    const rest = await shortenGap(other, noted, ["2-0", "3-0"]);
+    if (rest === undefined) throw new Error("There is a rest.");
+    expect(rest.gap).toMatchObject({ lost: 1, after: "3-0", before: "5-0" });
+    expect(await readGroupOrGap(one, 5)).toEqual({ entries: [], noted: rest });
+    // Of the gap as it was nobody takes or closes anything any more.
+    expect(await shortenGap(other, noted, ["2-0"])).toBeUndefined();
+    await closeGap(other, noted);
+    expect(await readGroupOrGap(one, 5)).toEqual({ entries: [], noted: rest });
+    await closeGap(other, rest);
+    expect(await readGroupOrGap(one, 5)).toEqual({ entries: [{ entryId: "5-0", json: "entry 5-0" }] });
+    expect(await readGone(one, 9)).toEqual([
+      { entryId: "2-0", deliveries: 0 },
+      { entryId: "3-0", deliveries: 0 },
+    ]);
+  });
+});
+
+describe("deliverGone", () => {
+  test("counts the deliveries of what is not dealt with, for who has the lease", async () => {
+    const { redis, keys, one, other } = await openGroup();
+    await redis.hset(keys.goneEntries("crm"), "2-0", 3, "10-0", 0);
+    await holdLease(redis, keys.gapLease("crm"), "one", 60_000);
+    expect(await deliverGone(other, ["2-0"])).toEqual(new Map());
+    expect(await deliverGone(one, ["2-0", "3-0"])).toEqual(new Map([["2-0", 4]]));
+    const gone = [
+      { entryId: "2-0", deliveries: 4 },
+      { entryId: "10-0", deliveries: 0 },
+    ];
+    expect(await readGone(other, 9)).toEqual(gone);
+    await forgetGone(other, ["2-0"]);
+    expect(await readGone(other, 9)).toEqual(gone.slice(1));
+  });
+});
+
+describe("isArchiveKnown", () => {
+  test("knows of the installation's archive, and of one that a consumer of the group has", async () => {
+    const { redis, prefix, one, other } = await openGroup();
+    expect(await isArchiveKnown(one)).toBe(false);
+    await tellGroupArchive(other, 60_000);
+    expect(await isArchiveKnown(one)).toBe(true);
+    await tellGroupArchive(other, 1);
+    await eventually(async () => expect(await isArchiveKnown(one)).toBe(false));
+    await tellArchive(redis, prefix, "0", 1);
+    expect(await isArchiveKnown(one)).toBe(true);
   });
 });
 
@@ -101,26 +179,46 @@ describe("takeOverEntries", () => {
     ];
     expect(await takeOverEntries(other, wanted)).toEqual({
       entries: [{ entryId: "2-0", json: "entry 2-0" }],
-      gap: { lost: 1, from: 1, to: 1, after: "0-18446744073709551615", before: "1-1" },
       gone: ["1-0"],
     });
-    expect(await takeOverEntries(one, wanted.slice(0, 1))).toEqual({ entries: [] });
+    expect(await takeOverEntries(one, wanted.slice(0, 1))).toEqual({ entries: [], gone: [] });
   });
 
-  test("leaves the group what was trimmed, until it is acknowledged, where it is asked to, and takes no more than asked", async () => {
+  test("leaves what was trimmed where it is where it is asked to, and takes no more than asked", async () => {
     const { redis, stream, one, other } = await openGroup("1-0", "2-0", "3-0");
     await readGroup(one, 3);
     await redis.xtrim(stream, "MAXLEN", 2);
     const wanted = ["1-0", "2-0", "3-0"].map((entryId) => ({ entryId, minIdleMs: 0 }));
-    const options = { most: 1, keepsGone: true };
     for (const member of [one, other]) {
-      expect(await takeOverEntries(member, wanted, options)).toMatchObject({
+      expect(await takeOverEntries(member, wanted, { most: 1, onGone: "stay" })).toMatchObject({
         entries: [{ entryId: "2-0" }],
         gone: ["1-0"],
       });
     }
-    await redis.xack(stream, "crm", "1-0");
-    expect(await takeOverEntries(one, wanted.slice(0, 1), options)).toEqual({ entries: [] });
+  });
+
+  test("notes what was trimmed with how often it was delivered, once, where it is asked to", async () => {
+    const { redis, stream, one, other } = await openGroup("1-0");
+    await readGroup(one, 1);
+    await takeOverEntries(other, [{ entryId: "1-0", minIdleMs: 0 }]);
+    await redis.xtrim(stream, "MAXLEN", 0);
+    const wanted = [{ entryId: "1-0", minIdleMs: 0 }];
+    expect(await takeOverEntries(one, wanted, { onGone: "note" })).toEqual({ entries: [], gone: ["1-0"] });
+    expect(await takeOverEntries(other, wanted, { onGone: "note" })).toEqual({ entries: [], gone: [] });
+    expect(await readGone(one, 9)).toEqual([{ entryId: "1-0", deliveries: 2 }]);
+  });
+
+  test("leaves what was trimmed where it is while too much is noted", async () => {
+    const { redis, keys, stream, one } = await openGroup("1-0");
+    await readGroup(one, 1);
+    await redis.xtrim(stream, "MAXLEN", 0);
+    await redis.hset(
+      keys.goneEntries("crm"),
+      Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`0-${n + 1}`, 1])),
+    );
+    const wanted = [{ entryId: "1-0", minIdleMs: 0 }];
+    expect(await takeOverEntries(one, wanted, { onGone: "note" })).toEqual({ entries: [], gone: [] });
+    expect(await takeOverEntries(one, wanted, { onGone: "stay" })).toEqual({ entries: [], gone: ["1-0"] });
   });
 });
 

@@ -33,6 +33,13 @@ describe("judgeArchive", () => {
       "raise ASSAY_ARCHIVE_BACKLOG_MAX_BYTES",
     ],
     [
+      "what groups cannot read",
+      { backlog: WAITING, maxBytes: 128 * MIB, left: ["crm", "assay-deliver"] },
+      "warn",
+      "before these groups were given them: crm, assay-deliver",
+      "give a worker that delivers DATABASE_URL",
+    ],
+    [
       "workers without one",
       { backlog: EMPTY, postgres: THERE },
       "warn",

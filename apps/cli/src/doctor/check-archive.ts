@@ -1,5 +1,5 @@
 import { ArchiveError, createArchivePool, pendingMigrations } from "@assay/archive";
-import { type ArchiveBacklog, readArchiveBacklog } from "@assay/ledger";
+import { type ArchiveBacklog, readArchiveBacklog, readLeftGroups } from "@assay/ledger";
 import { showAgo, showBytes, showShare } from "./amounts.ts";
 import type { Finding } from "./finding.ts";
 import type { Patient, TenantPatient } from "./patient.ts";
@@ -13,6 +13,8 @@ export interface ArchiveState {
   readonly backlog: ArchiveBacklog;
   /** Bytes that may wait; absent where workers said that they have no archive. */
   readonly maxBytes?: number | undefined;
+  /** Groups of consumers that miss what it has, and cannot read it. */
+  readonly left?: readonly string[];
   /** What Postgres says; absent where DATABASE_URL is not set here. */
   readonly postgres?: { readonly trouble?: string; readonly pending: readonly string[] };
 }
@@ -24,12 +26,12 @@ export async function checkArchive(
 ): Promise<Finding> {
   const backlog = await readArchiveBacklog(redis, keys);
   const { databaseUrl } = settings;
-  const state = { backlog, maxBytes: abilities.maxArchiveBytes };
+  const state = { backlog, maxBytes: abilities.maxArchiveBytes, left: await readLeftGroups(redis, keys) };
   return judgeArchive(databaseUrl === undefined ? state : { ...state, postgres: await askPostgres(databaseUrl) }, now);
 }
 
 /** The finding of what is known. */
-export function judgeArchive({ backlog, maxBytes, postgres }: ArchiveState, now: number): Finding {
+export function judgeArchive({ backlog, maxBytes, left = [], postgres }: ArchiveState, now: number): Finding {
   const name = "archive";
   const { entries, bytes, since, dropped } = backlog;
   if (postgres?.trouble !== undefined) {
@@ -62,6 +64,11 @@ export function judgeArchive({ backlog, maxBytes, postgres }: ArchiveState, now:
   if (dropped > 0) {
     const todo = "raise ASSAY_ARCHIVE_BACKLOG_MAX_BYTES; what was dropped is in no archive";
     return { name, status: "warn", says: `${dropped} entries were dropped since the beginning; ${waits}`, do: todo };
+  }
+  if (left.length > 0) {
+    const says = `It has verdicts that left the stream before these groups were given them: ${left.join(", ")}`;
+    const todo = "give a worker that delivers DATABASE_URL (assay-deliver), a consumer of another group an archive";
+    return { name, status: "warn", says, do: todo };
   }
   return { name, status: "ok", says: entries === 0 ? "All that was decided is in it" : waits };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createAssayClient, type Trimmed } from "@assay/client";
 import { followSecretFiles, type Logger, type RateLimitedLog } from "@assay/host";
-import { planDeliveries, tellEndpoints, type VerdictArchive } from "@assay/ledger";
+import { isArchiveKnown, planDeliveries, tellEndpoints, type VerdictArchive } from "@assay/ledger";
 import { createKeys, deliveryId, type Keys, type Verdict } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import type { WorkerMetrics } from "../metrics.ts";
@@ -128,6 +128,11 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   function tellOfTrimmed({ lost, from, to, archive: has }: Trimmed): void {
     const about = { lost, from: new Date(from).toISOString(), to: new Date(to).toISOString(), archive: has };
     if (has === "follows") return logger.info(about, "verdicts had left the stream and are planned from the archive");
+    if (has === "waits") {
+      metrics.deliveriesLeft.inc(lost ?? 1);
+      const what = "verdicts had left the stream and wait in the archive, which this process cannot read";
+      return logger.warn(about, `${what}: they are sent by a worker that delivers with DATABASE_URL`);
+    }
     metrics.deliveriesMissed.inc(lost ?? 1);
     logger.error(about, "verdicts had left the stream before they were planned for delivery, and are not sent");
   }
@@ -159,6 +164,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     redis,
     tenants: clients.map(({ keys }) => keys),
     ...(archive === undefined ? {} : { archive }),
+    isArchiveKnown: (keys) => isArchiveKnown({ redis, keys, group: GROUP }),
     knows: (keys, name) => lanesOf(keys).some(({ endpoint }) => endpoint.name === name),
     plan: (keys, name, verdicts) =>
       plan(

@@ -3,8 +3,8 @@ import {
   compareStreamIds,
   holdLease,
   idBefore,
+  isArchiveBehind,
   moveReplay,
-  readArchiveBacklog,
   readArchived,
   readPublished,
   readReplays,
@@ -27,8 +27,10 @@ export interface ReplayerOptions {
   readonly redis: Redis;
   /** Of every tenant. */
   readonly tenants: readonly Keys[];
-  /** Where the verdicts are that have left the stream; absent, they cannot be sent again. */
+  /** Where the verdicts are that have left the stream; absent, they cannot be sent again from here. */
   readonly archive?: VerdictArchive;
+  /** Whether another process may have that. Throws what Redis throws. */
+  readonly isArchiveKnown: (keys: Keys) => Promise<boolean>;
   /** Whether this process sends to an endpoint of a tenant. */
   readonly knows: (keys: Keys, endpoint: string) => boolean;
   /** Puts those that the endpoint wants on their way, and returns how many that are. */
@@ -78,7 +80,8 @@ export function createReplayer(options: ReplayerOptions): Replayer {
 
   async function turnPage(keys: Keys, replay: Replay): Promise<boolean> {
     const page = await read(keys, replay);
-    if (page === undefined) return false;
+    if (page === "left") await releaseLease(redis, keys.replayLease(replay.endpoint), options.name);
+    if (page === undefined || page === "left") return false;
     const { entries, reached } = page;
     const verdicts = entries.flatMap(readVerdict);
     const planned = replay.planned + (await options.plan(keys, replay.endpoint, verdicts));
@@ -91,19 +94,25 @@ export function createReplayer(options: ReplayerOptions): Replayer {
     return hasMoved;
   }
 
-  /** The next page, and how far that is: undefined at the end. Nothing while the archive has yet to get some of it. */
-  async function read(keys: Keys, { endpoint, after, before }: Replay): Promise<Page | undefined> {
+  /**
+   * The next page, and how far that is: undefined at the end. Nothing while the archive has yet to get some of it. `left`
+   * where that is to be read by another process.
+   */
+  async function read(keys: Keys, { endpoint, after, before }: Replay): Promise<Page | "left" | undefined> {
     const { trimmedBefore, entries, isFull } = await readPublished(redis, keys, { after, before }, PAGE);
     if (trimmedBefore === undefined) return { entries, reached: isFull ? entries.at(-1)?.entryId : undefined };
     const edge = compareStreamIds(trimmedBefore, before) < 0 ? trimmedBefore : before;
     const behind = edge === before ? undefined : idBefore(edge);
+    if (archive === undefined && (await options.isArchiveKnown(keys))) {
+      options.log.warn({ endpoint }, "a replay waits for a worker that delivers with DATABASE_URL");
+      return "left";
+    }
     if (archive === undefined) {
       logger.error({ endpoint }, "a replay begins later than was asked: verdicts had left the stream");
       return { entries: [], reached: behind };
     }
     // What waits for it is in neither.
-    const { since } = await readArchiveBacklog(redis, keys);
-    if (since !== undefined && since <= Number.parseInt(edge, 10)) {
+    if (await isArchiveBehind(redis, keys, edge)) {
       options.log.warn({ endpoint }, "a replay waits until the archive has all of its time");
       return undefined;
     }
