@@ -141,7 +141,8 @@ function hasType(json: unknown, type: EventField["type"]): boolean {
 }
 
 function noteUnknownValue(json: unknown, { field, path }: FieldNode, reading: Reading): void {
-  if (field.enum === undefined || field.enum.some((documented) => documented === json)) return;
+  if (field.enum === undefined) return;
+  for (const documented of field.enum) if (documented === json) return;
   const isShort = typeof json === "string" && json.length <= MAX_VALUE_CHARACTERS;
   note(reading.unknownValues, isShort ? { field: path, value: json } : { field: path });
 }

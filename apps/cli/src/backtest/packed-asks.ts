@@ -5,9 +5,9 @@ import type { CounterAsk, RowAsks } from "@assay/rules/backtest";
  * take longer to cross than to judge.
  */
 export interface PackedAsks {
-  /** Of each row its three times (0 for one that is absent) and how many asks it has; of each ask its flags, its counter, and times that were told. */
+  /** Of each row its three times (0 for one that is absent) and how many asks it has; of each ask its flags, its counter, the lines of its key and members, and times that were told. */
   readonly numbers: Float64Array<ArrayBuffer>;
-  /** Keys and members in the same order, a line each. All are JSON or an event id, in which no line ends. */
+  /** Keys and members, a line each, once for each row. All are JSON or an event id, in which no line ends. */
   readonly texts: string;
   /** The counters that are asked. */
   readonly counters: readonly Pick<CounterAsk, "definition" | "windowMs">[];
@@ -24,35 +24,39 @@ export function packAsks(rows: readonly RowAsks[]): PackedAsks {
   const counters: PackedAsks["counters"][number][] = [];
   for (const { receivedAt, eventTime, asOf = 0, asks } of rows) {
     numbers.push(receivedAt, eventTime, asOf, asks.length);
+    const firstLine = texts.length;
     for (const { asking, definition, windowMs, key, member, toldAt, toldMember } of asks) {
       let place = places.get(definition);
       if (place === undefined) {
         place = counters.push({ definition, windowMs }) - 1;
         places.set(definition, place);
       }
-      let flags: number = ASKING.indexOf(asking);
-      texts.push(key);
-      if (member !== undefined) {
-        flags += HAS_MEMBER;
-        texts.push(member);
-      }
-      if (toldMember !== undefined) {
-        flags += HAS_TOLD_MEMBER;
-        texts.push(toldMember);
-      }
-      if (toldAt === undefined) numbers.push(flags, place);
-      else numbers.push(flags + HAS_TIMES + TIMES_FROM * toldAt.length, place, ...toldAt);
+      const flags =
+        ASKING.indexOf(asking) +
+        (member === undefined ? 0 : HAS_MEMBER) +
+        (toldMember === undefined ? 0 : HAS_TOLD_MEMBER) +
+        (toldAt === undefined ? 0 : HAS_TIMES + TIMES_FROM * toldAt.length);
+      numbers.push(flags, place, lineOf(key, texts, firstLine));
+      if (member !== undefined) numbers.push(lineOf(member, texts, firstLine));
+      if (toldMember !== undefined) numbers.push(lineOf(toldMember, texts, firstLine));
+      if (toldAt !== undefined) numbers.push(...toldAt);
     }
   }
   return { numbers: Float64Array.from(numbers), texts: texts.join("\n"), counters };
 }
 
+/** The line of a text among those from `first` on; it is added if it is not there. */
+function lineOf(text: string, texts: string[], first: number): number {
+  const known = texts.indexOf(text, first);
+  return known === -1 ? texts.push(text) - 1 : known;
+}
+
 export function unpackAsks({ numbers, texts: joined, counters }: PackedAsks): RowAsks[] {
   const texts = joined.split("\n");
   const rows: RowAsks[] = [];
-  let [at, line] = [0, 0];
+  let at = 0;
   const number = () => numbers[at++] ?? 0;
-  const text = () => texts[line++] ?? "";
+  const text = () => texts[number()] ?? "";
   while (at < numbers.length) {
     const [receivedAt, eventTime, asOf, count] = [number(), number(), number(), number()];
     const asks: CounterAsk[] = [];

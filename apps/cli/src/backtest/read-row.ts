@@ -13,6 +13,8 @@ type Writable<Given> = { -readonly [Name in keyof Given]: Given[Name] };
 class LineFault extends Error {}
 
 const FIELDS = ["event", "context", "received_at", "kind", "checks", "ruleset", "label", "outcomes"];
+const NUMBERS = ["event_age_seconds", "use_count"] as const;
+const CHECKS = [...CHECK_NAMES, ...NUMBERS];
 const OUTCOME_FIELDS = ["outcome", "label", "occurred_at"];
 // Every time in seconds lies below it, for as long as this matters.
 const EARLIEST_MS = 1e12;
@@ -89,7 +91,7 @@ function readOutcomes(given: unknown): PastOutcome[] {
 function readChecks(given: unknown): Checks {
   if (isAbsent(given)) return {};
   if (!isRecord(given)) throw new LineFault("checks must be an object.");
-  refuseUnknown(given, [...CHECK_NAMES, "event_age_seconds", "use_count"]);
+  refuseUnknown(given, CHECKS);
   const checks: Checks = {};
   for (const name of CHECK_NAMES) {
     const value = given[name];
@@ -97,7 +99,7 @@ function readChecks(given: unknown): Checks {
     if (typeof value !== "boolean") throw new LineFault(`checks.${name} must be true or false.`);
     checks[name] = value;
   }
-  for (const name of ["event_age_seconds", "use_count"] as const) {
+  for (const name of NUMBERS) {
     const value = given[name];
     if (isAbsent(value)) continue;
     if (typeof value !== "number") throw new LineFault(`checks.${name} must be a number.`);

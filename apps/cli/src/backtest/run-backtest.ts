@@ -21,7 +21,7 @@ export interface Backtested {
 /** Batches in flight for each judge, so that none waits for the counters of another that is slower. */
 const IN_FLIGHT = 4;
 /** Batches that a thread has before this one judges any itself, so that no thread waits for work meanwhile. */
-const AT_HAND = 2;
+const AT_HAND = 3;
 
 type Judge = BatchJudge | JudgeThread;
 

@@ -32,17 +32,16 @@ const DAY_MS = 86_400_000;
 /** How often what no window can reach any more is forgotten, in sets that were made. */
 const SWEEP_EVERY = 50_000;
 
-interface Held {
-  readonly set: CounterSet;
+interface Counter {
+  /** Where its sets stand among those of a key. */
+  readonly place: number;
   readonly windowMs: number;
-  lastMs: number;
+  /** When a submission first asked it, unix ms. */
+  since?: number;
 }
 
-interface Counter {
-  /** When a submission first asked it, unix ms. */
-  since: number | undefined;
-  readonly sets: Map<string, Held>;
-}
+/** What the counters hold for one key, each at its place: several are often asked by the same one. */
+type Sets = (CounterSet | undefined)[];
 
 /**
  * The counters of the ledger, in memory: the same values for the same submissions and outcomes in the same order.
@@ -51,19 +50,24 @@ interface Counter {
 export class CounterMemory {
   /** By definition. */
   readonly #counters = new Map<string, Counter>();
+  readonly #keys = new Map<string, Sets>();
   #made = 0;
 
   /** Takes over what another memory knows of a counter. Both count on their own from then on. */
   takeOver(definition: string, from: CounterMemory): void {
     const known = from.#counters.get(definition);
     if (known === undefined) return;
-    const sets = [...known.sets].map(([key, { set, ...held }]) => [key, { ...held, set: set.copy() }] as const);
-    this.#counters.set(definition, { since: known.since, sets: new Map(sets) });
+    const counter = this.#counterOf({ definition, windowMs: known.windowMs });
+    if (known.since !== undefined) counter.since = known.since;
+    for (const [key, sets] of from.#keys) {
+      const set = sets[known.place];
+      if (set !== undefined) this.#setsOf(key)[counter.place] = set.copy();
+    }
   }
 
   /** Counts an outcome at the time when it occurred, unix ms. */
   tell(place: CounterPlace, member: string, occurredAt: number): void {
-    this.#count(this.#counterOf(place.definition), place, member, { score: occurredAt, atMs: occurredAt });
+    this.#count(this.#counterOf(place), place.key, { member, score: occurredAt, atMs: occurredAt });
   }
 
   /** Counts the submission if it does, and reads the counter. */
@@ -73,13 +77,15 @@ export class CounterMemory {
   ): CounterAnswer {
     const { key, windowMs } = place;
     const eventTime = Math.min(givenTime, receivedAt + MAX_AHEAD_MS);
-    const counter = this.#counterOf(place.definition);
+    const counter = this.#counterOf(place);
     counter.since ??= receivedAt;
     const isWarming = asOf - counter.since < windowMs;
     const before = asOf - windowMs;
     const last = Math.max(asOf, eventTime);
-    if (member === undefined) return { value: counter.sets.get(key)?.set.between(before, last) ?? 0, isWarming };
-    const set = this.#count(counter, place, member, { score: eventTime, atMs: receivedAt });
+    if (member === undefined) {
+      return { value: this.#keys.get(key)?.[counter.place]?.between(before, last) ?? 0, isWarming };
+    }
+    const set = this.#count(counter, key, { member, score: eventTime, atMs: receivedAt });
     const value = set.between(before, last);
     // A later submission has moved the distinct value on, or the event is older than the window: it counts itself.
     const score = set.scoreOf(member) ?? before;
@@ -87,34 +93,45 @@ export class CounterMemory {
     return { value: isIn ? value : Math.min(value + 1, MAX_MEMBERS), isWarming };
   }
 
-  #counterOf(definition: string): Counter {
+  #counterOf({ definition, windowMs }: Pick<CounterPlace, "definition" | "windowMs">): Counter {
     let counter = this.#counters.get(definition);
-    if (counter === undefined) this.#counters.set(definition, (counter = { since: undefined, sets: new Map() }));
+    if (counter === undefined) {
+      this.#counters.set(definition, (counter = { place: this.#counters.size, windowMs }));
+    }
     return counter;
   }
 
+  #setsOf(key: string): Sets {
+    let sets = this.#keys.get(key);
+    if (sets === undefined) this.#keys.set(key, (sets = []));
+    return sets;
+  }
+
   #count(
-    { sets }: Counter,
-    { key, windowMs }: CounterPlace,
-    member: string,
-    { score, atMs }: { readonly score: number; readonly atMs: number },
+    { place, windowMs }: Counter,
+    key: string,
+    { member, score, atMs }: { readonly member: string; readonly score: number; readonly atMs: number },
   ): CounterSet {
-    let held = sets.get(key);
-    if (held === undefined) {
-      sets.set(key, (held = { set: new CounterSet(), windowMs, lastMs: atMs }));
+    const sets = this.#setsOf(key);
+    let set = sets[place];
+    if (set === undefined) {
+      sets[place] = set = new CounterSet();
       this.#made += 1;
       if (this.#made % SWEEP_EVERY === 0) this.#sweep(atMs);
     }
-    held.lastMs = Math.max(held.lastMs, atMs);
-    held.set.count(member, score, { atMs, windowMs });
-    return held.set;
+    set.count(member, score, { atMs, windowMs });
+    return set;
   }
 
   #sweep(nowMs: number): void {
-    for (const { sets } of this.#counters.values()) {
-      for (const [key, { windowMs, lastMs }] of sets) {
-        if (lastMs < nowMs - windowMs - DAY_MS) sets.delete(key);
-      }
+    const counters = [...this.#counters.values()];
+    for (const [key, sets] of this.#keys) {
+      const held = counters.filter(({ place, windowMs }) => {
+        const isHeld = (sets[place]?.lastMs ?? -Infinity) >= nowMs - windowMs - DAY_MS;
+        if (!isHeld) sets[place] = undefined;
+        return isHeld;
+      });
+      if (held.length === 0) this.#keys.delete(key);
     }
   }
 }

@@ -24,6 +24,9 @@ interface Told {
 export class CounterReplay {
   readonly #old = new CounterMemory();
   readonly #new = new CounterMemory();
+  readonly #oldOne = [this.#old];
+  readonly #newOne = [this.#new];
+  readonly #both = [this.#old, this.#new];
   /** Definitions that the sides no longer share. */
   readonly #apart = new Set<string>();
   readonly #outcomes = new TimeQueue<Told>();
@@ -47,8 +50,9 @@ export class CounterReplay {
           if (memory === this.#new || !this.#apart.has(ask.definition)) answers[at + 1] = answer;
         }
         at += 2;
+        if (ask.toldAt === undefined) continue;
         const member = ask.toldMember ?? `row ${this.#rows}`;
-        for (const occurredAt of ask.toldAt ?? []) this.#outcomes.push(occurredAt, { ask, member });
+        for (const occurredAt of ask.toldAt) this.#outcomes.push(occurredAt, { ask, member });
       }
     }
     return answers;
@@ -62,12 +66,12 @@ export class CounterReplay {
   }
 
   #memoriesOf({ asking, definition }: CounterAsk): readonly CounterMemory[] {
-    if (asking === "both") return this.#apart.has(definition) ? [this.#old, this.#new] : [this.#old];
+    if (asking === "both") return this.#apart.has(definition) ? this.#both : this.#oldOne;
     if (!this.#apart.has(definition)) {
       this.#apart.add(definition);
       this.#new.takeOver(definition, this.#old);
     }
-    return asking === "old" ? [this.#old] : [this.#new];
+    return asking === "old" ? this.#oldOne : this.#newOne;
   }
 }
 

@@ -8,12 +8,15 @@ export class CounterSet {
   /** Ascending by score, then by member. */
   readonly #scores: number[] = [];
   readonly #members: string[] = [];
+  /** The latest time at which anything was counted, unix ms. */
+  lastMs = -Infinity;
 
   /**
    * Counts a member once, at the latest of its times, and forgets what fell out of the window that ends at `atMs` more
    * than a day ago. Beyond 1,000 members the oldest go.
    */
   count(member: string, score: number, { atMs, windowMs }: { atMs: number; windowMs: number }): void {
+    this.lastMs = Math.max(this.lastMs, atMs);
     const known = this.#members.indexOf(member);
     if (known === -1) this.#insert(member, score);
     else if (score > (this.#scores[known] ?? score)) {
@@ -33,6 +36,7 @@ export class CounterSet {
     const copy = new CounterSet();
     copy.#scores.push(...this.#scores);
     copy.#members.push(...this.#members);
+    copy.lastMs = this.lastMs;
     return copy;
   }
 

@@ -22,8 +22,9 @@ interface Waiting {
   readonly choice: Choice;
   /** By its own settings. */
   readonly checks: Checks;
-  /** Names of its counters, and which of the asks each is; the ask of the same place when that is absent. */
-  readonly names: readonly string[];
+  /** Its counters; what it calls them, where not as they say; and which of the asks each is, where not that of its place. */
+  readonly uses: readonly CounterUse[];
+  readonly names?: ReadonlyMap<string, string>;
   readonly places?: readonly number[];
 }
 
@@ -65,17 +66,15 @@ export function createRowJudge(oldOnes: ChooseRuleset, newOnes: ChooseRuleset): 
       const input = inputOf(row, checks, {});
       const uses = usesOf(before, input);
       const asks = uses.map((use) => askOf(use, row, "old"));
-      const waiting = { choice: before, checks, names: uses.map(({ name }) => name) };
+      const waiting = { choice: before, checks, uses };
       if (names !== undefined) {
         for (const ask of asks) ask.asking = "both";
-        const renamed = uses.map(({ name, definition }) => names.get(definition) ?? name);
-        return { row, asks, old: waiting, new: { choice: after, checks, names: renamed } };
+        return { row, asks, old: waiting, new: { choice: after, checks, uses, names } };
       }
       const others = isSame ? checks : checksBy(after.ruleset, row);
       const otherUses = usesOf(after, isSame ? input : inputOf(row, others, {}));
       const places = otherUses.map((use) => addAsk(asks, askOf(use, row, "new")));
-      const otherNames = otherUses.map(({ name }) => name);
-      return { row, asks, old: waiting, new: { choice: after, checks: others, names: otherNames, places } };
+      return { row, asks, old: waiting, new: { choice: after, checks: others, uses: otherUses, places } };
     },
     judge({ row, old: before, new: after }, answers, firstAsk) {
       const one = judgeSide(row, before, answers, 2 * firstAsk);
@@ -83,7 +82,7 @@ export function createRowJudge(oldOnes: ChooseRuleset, newOnes: ChooseRuleset): 
       const isSame =
         before.choice.ruleset.digest === after.choice.ruleset.digest &&
         before.choice.isUndecided === after.choice.isUndecided;
-      if (isSame && after.names.length === 0) return { old: one, new: one };
+      if (isSame && after.uses.length === 0) return { old: one, new: one };
       return { old: one, new: judgeSide(row, after, answers, 2 * firstAsk + 1) };
     },
   };
@@ -91,13 +90,14 @@ export function createRowJudge(oldOnes: ChooseRuleset, newOnes: ChooseRuleset): 
 
 function judgeSide(
   row: BacktestRow,
-  { choice: { ruleset, isUndecided }, checks, names, places }: Waiting,
+  { choice: { ruleset, isUndecided }, checks, uses, names, places }: Waiting,
   answers: Answers,
   firstAnswer: number,
 ): SideJudgment {
   const values: Record<string, number> = {};
   const warming: string[] = [];
-  for (const [index, name] of names.entries()) {
+  for (const [index, use] of uses.entries()) {
+    const name = names?.get(use.definition) ?? use.name;
     const { value, isWarming } = answerAt(answers, firstAnswer + 2 * (places?.[index] ?? index));
     values[name] = value;
     if (isWarming) warming.push(name);

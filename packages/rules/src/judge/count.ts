@@ -79,9 +79,12 @@ function textOf(
 
 type Counts = (values: Slots, isCounted: boolean) => CounterUse["counts"];
 
+const COUNTS = { on: "submission", now: true } as const;
+const COUNTS_NOT = { on: "submission", now: false } as const;
+
 function countSubmission(where: Expression | undefined, slots: SlotTable): Counts {
   const holds = where === undefined ? () => true : compile(where, slots).evaluate;
-  return (values, isCounted) => ({ on: "submission", now: isCounted && holds(values) === true });
+  return (values, isCounted) => (isCounted && holds(values) === true ? COUNTS : COUNTS_NOT);
 }
 
 /** An outcome that a counter's condition tells apart from others. */
@@ -117,7 +120,9 @@ function countOutcomes(where: Expression | undefined, slots: SlotTable): Counts 
   if (!asksOnlyOutcomes(where)) return tableOf(names, cases, holds);
   // Then it is the same for every submission, and working it out takes longer than all other counters together.
   const always = cases.filter((one) => holds([], one)).map(({ pair }) => pair);
-  return (_, isCounted) => ({ on: "outcome", names, pairs: isCounted ? always : [] });
+  const counts: OutcomeCounts = { on: "outcome", names, pairs: always };
+  const countsNot: OutcomeCounts = { on: "outcome", names, pairs: [] };
+  return (_, isCounted) => (isCounted ? counts : countsNot);
 }
 
 function asksOnlyOutcomes(expression: Expression): boolean {
