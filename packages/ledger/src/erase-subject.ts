@@ -113,9 +113,6 @@ async function eraseHolding(
       const rows = await unarchive.run(redis, [key, keys.archiveBacklog()], [ARCHIVE_GROUP, entryId, bytes]);
       return number(rows[0]?.[0]);
     }
-    // It begins anew, and finds all but this known.
-    case "backfills":
-      return await redis.hdel(key, entryId);
     case "dead_letters": {
       const kind = LETTER_KINDS.find((known) => keys.deadLetters(known) === key);
       return kind === undefined ? 0 : await dropLetters(redis, keys, kind, [entryId]);

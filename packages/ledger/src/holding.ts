@@ -16,7 +16,6 @@ export const STORES = [
   "verdict_stream",
   "archive_stream",
   "dead_letters",
-  "backfills",
 ] as const;
 
 export type Store = (typeof STORES)[number];

@@ -61,7 +61,6 @@ export async function* walkHoldings(redis: Redis, keys: Keys): AsyncGenerator<Pa
       deliveryLines: parts.filter(({ family }) => ["wa", "wd", "wf"].includes(family)).map(({ key }) => key),
     };
   } while (cursor !== "0");
-  yield { holdings: await readBackfills(redis, keys.backfill()), definitions: [], deliveryLines: [] };
   yield* walkStream(redis, keys.verdicts(), "verdict_stream");
   yield* walkStream(redis, keys.archive(), "archive_stream");
   for (const kind of LETTER_KINDS) {
@@ -103,14 +102,6 @@ async function readRecord(redis: Redis, key: string, name: string): Promise<Hold
   if (streamId === null && kind !== "sealed") documents.push(...readDocuments(await redis.hgetBuffer(key, "p")));
   for (const line of (told ?? "").toString().split("\n")) documents.push(...readDocuments(Buffer.from(line)));
   return holdingOf({ store: "submissions", key }, documents, { submissionIds: [name] });
-}
-
-// How far a backfill is names the last events that it saw, whoever's they are.
-async function readBackfills(redis: Redis, key: string): Promise<Holding[]> {
-  return Object.entries(await redis.hgetall(key)).map(([field, json]) => {
-    const named = [...json.matchAll(/"([^"\\]+)"/g)].flatMap(([, text]) => text ?? []);
-    return { ...holdingOf({ store: "backfills", key, entryId: field }, [], { eventIds: named }), ownEventIds: [] };
-  });
 }
 
 async function ofLookup(_: Redis, key: string, name: string): Promise<Holding> {
