@@ -131,6 +131,24 @@ describe("an erasure that begins after a submission was loaded", () => {
     expect(await redis.hmget(keys.record(arrival.id), "i", "ic", "oc")).toEqual([null, null, null]);
   });
 
+  test.each([3, 300])("takes its events out of counters that counted %i others, too", async (others) => {
+    const { redis, keys } = await openLedger();
+    const anna = { kind: "webhook", event_id: "e1", context: { user_id: "anna" } };
+    await redis.hset(keys.record("s_1"), "m", JSON.stringify(anna), "s", "1-1");
+    const counted = Array.from({ length: others }, (_, n) => [n, `other${n}`]).flat();
+    await redis.zadd(keys.counter("shared"), ...counted, 1, "e1");
+    await redis.zadd(keys.counter("another"), ...counted);
+    const ids = { submissions: new Set<string>(), events: new Set<string>() };
+    const subject = { kind: "user", value: "anna" } as const;
+    const erased = await eraseFindings(redis, keys, await findSubject(redis, keys, { subject, hashKey, ids }), ids);
+    expect(erased).toEqual({ submissions: 1, counters: 1 });
+    expect(await redis.zscore(keys.counter("shared"), "e1")).toBe(null);
+    expect([await redis.zcard(keys.counter("shared")), await redis.zcard(keys.counter("another"))]).toEqual([
+      others,
+      others,
+    ]);
+  });
+
   test("takes what is known of the subject's network in the line of lookups", async () => {
     const { redis, keys } = await openLedger();
     const ask = { isAwaited: false, withinMs: 60_000, apiKeys: [{ keyId: "k", restsForMs: 0 }] };
