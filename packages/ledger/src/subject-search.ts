@@ -40,6 +40,8 @@ interface Search {
   readonly subject: Subject;
   readonly hashKey: string;
   readonly ids: SubjectIds;
+  /** Told how many things of this walk it has looked at. */
+  readonly onStep?: (looked: number) => void;
 }
 
 /**
@@ -67,7 +69,7 @@ export async function* readFindings(redis: Redis, keys: Keys, { list }: Findings
 async function walk(
   redis: Redis,
   keys: Keys,
-  { subject, hashKey, ids }: Search,
+  { subject, hashKey, ids, onStep }: Search,
   definitions: ReadonlySet<string>,
 ): Promise<Findings> {
   const found = new Map<string, Finding>();
@@ -76,7 +78,9 @@ async function walk(
   const { ownCounters, members } = countedOf(keys, subject, hashKey, definitions);
   const note = (holding: Holding, isDirect: boolean) =>
     found.set(placeOf(holding), { holding: { ...holding, documents: [] }, isDirect });
+  let looked = 0;
   for await (const passed of walkHoldings(redis, keys)) {
+    onStep?.((looked += passed.holdings.length));
     for (const line of passed.deliveryLines) deliveryLines.add(line);
     for (const holding of passed.holdings) {
       if (isLeft(holding)) continue;
