@@ -101,6 +101,18 @@ describe.skipIf(withoutPostgres)("what is erased", () => {
     expect(verdict).toMatchObject({ visitor_id: anna.visitor, event_id: fresh.event_id });
   });
 
+  test("is not kept where a lookup is the first to know of an event", async () => {
+    const { stage, anna } = await open();
+    const { stack } = stage;
+    await stage.startWorker();
+    const unseen = anna.event();
+    stack.api.add(unseen);
+    await erase(stage, "--user", anna.user);
+    const id = await stack.submitLookup(unseen.event_id, { context: anna.context });
+    expect(await stack.verdict(id)).toMatchObject(ERASED);
+    await expectNothingOf(stage, anna);
+  });
+
   test("while a deliverer or a consumer has its verdict in hand is kept by neither", async () => {
     const { stage, anna } = await open();
     const { redis, keys, ...stack } = stage.stack;
