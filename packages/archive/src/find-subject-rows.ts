@@ -20,6 +20,8 @@ export interface SubjectRowsWanted {
   /** Ids of the subject's submissions and events that are known already. */
   readonly submissionIds: ReadonlySet<string>;
   readonly eventIds: ReadonlySet<string>;
+  /** Told how many rows it has opened. */
+  readonly onPage?: (opened: number) => void;
 }
 
 /** A verdict or an event that is about the subject. */
@@ -51,9 +53,11 @@ const ROWS_AT_ONCE = 1000;
  */
 export async function findSubjectRows(pool: ArchivePool, wanted: SubjectRowsWanted): Promise<SubjectRow[]> {
   const found = new Map<string, SubjectRow>();
+  let opened = 0;
   for (const table of PARTITIONED) {
     for (const day of await listPartitions(pool, table)) {
       for await (const row of rowsOf(pool, statementOf(table, wanted), wanted, day)) {
+        if (++opened % ROWS_AT_ONCE === 0) wanted.onPage?.(opened);
         const isDirect = isNamed(row, wanted);
         if (!isDirect && !isKnown(row, wanted)) continue;
         const place = `${row.received_at.getTime()} ${row.id}`;
@@ -118,8 +122,13 @@ function statementOf(table: keyof typeof TABLES, { column: name, opensEvents }: 
     ORDER BY received_at, id LIMIT ${ROWS_AT_ONCE}`;
 }
 
-function isNamed({ document, event }: Row, { concerns }: SubjectRowsWanted): boolean {
-  return concerns(JSON.parse(document)) || (event !== null && concerns(JSON.parse(inflate(event))));
+function isNamed({ document, event }: Row, { column: name, spellings, concerns }: SubjectRowsWanted): boolean {
+  if (concerns(JSON.parse(document))) return true;
+  if (event === null) return false;
+  const text = inflate(event);
+  // Most need not be parsed. Only an address may be spelt in other ways.
+  const mayName = name === undefined || spellings.some((spelling) => text.includes(spelling));
+  return mayName && concerns(JSON.parse(text));
 }
 
 function isKnown({ id, event_id: eventId }: Row, { submissionIds, eventIds }: SubjectRowsWanted): boolean {

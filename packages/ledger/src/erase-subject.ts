@@ -50,9 +50,17 @@ export async function eraseFindings(
   ids: SubjectIds,
 ): Promise<StoreCounts> {
   const counts = new Map<Store, number>();
-  for (const { holding } of findings.list.toSorted((a, b) => rankOf(a) - rankOf(b))) {
-    const erased = await eraseHolding(redis, keys, holding, findings, ids);
-    counts.set(holding.store, (counts.get(holding.store) ?? 0) + erased);
+  for (const rank of RANKS) {
+    const ofRank = findings.list.filter((finding) => rankOf(finding) === rank);
+    for (let from = 0; from < ofRank.length; from += ERASED_AT_ONCE) {
+      const erasing = ofRank.slice(from, from + ERASED_AT_ONCE).map(async ({ holding }) => {
+        const erased = await eraseHolding(redis, keys, holding, findings, ids);
+        counts.set(holding.store, (counts.get(holding.store) ?? 0) + erased);
+      });
+      // Whoever gives up begins nothing more, and leaves nothing behind that still runs.
+      const ended = await Promise.allSettled(erasing);
+      for (const one of ended) if (one.status === "rejected") throw one.reason;
+    }
   }
   const places = findings.networks.flatMap((network) => [`0:${network}`, `1:${network}`]);
   if (places.length > 0) await redis.hdel(keys.lookupTurns(), ...places);
@@ -66,8 +74,11 @@ export function countFindings({ list }: Findings): StoreCounts {
   return Object.fromEntries(counts);
 }
 
+const RANKS = [0, 1, 2] as const;
+const ERASED_AT_ONCE = 50;
+
 /** Documents come last, and of these what tells who the subject is. */
-function rankOf({ holding: { store }, isDirect }: Finding): number {
+function rankOf({ holding: { store }, isDirect }: Finding): (typeof RANKS)[number] {
   const isDocument = store === "submissions" || store === "verdicts" || store === "events" || store.endsWith("_stream");
   return isDirect ? 2 : isDocument ? 1 : 0;
 }
@@ -75,7 +86,7 @@ function rankOf({ holding: { store }, isDirect }: Finding): number {
 async function eraseHolding(
   redis: Redis,
   keys: Keys,
-  { store, key, entryId = "", bytes = 0, submissionIds, eventIds }: Holding,
+  { store, key, entryId = "", bytes = 0, submissionIds, eventIds, members }: Holding,
   findings: Findings,
   ids: SubjectIds,
 ): Promise<number> {
@@ -100,7 +111,9 @@ async function eraseHolding(
       return await takeFromList(redis, key, mine);
     case "counters":
       if (findings.ownCounters.has(key)) return await redis.unlink(key);
-      return (await takeMembers(redis, key, [...ids.events, ...ids.submissions, ...findings.members])) > 0 ? 1 : 0;
+      return (await takeMembers(redis, key, members ?? [...ids.events, ...ids.submissions, ...findings.members])) > 0
+        ? 1
+        : 0;
     case "deliveries": {
       const id = key.slice(keys.delivery("").length);
       // Who has it in hand under a lease finds that the lease is over, and does nothing.
@@ -113,9 +126,6 @@ async function eraseHolding(
       const rows = await unarchive.run(redis, [key, keys.archiveBacklog()], [ARCHIVE_GROUP, entryId, bytes]);
       return number(rows[0]?.[0]);
     }
-    // It begins anew, and finds all but this known.
-    case "backfills":
-      return await redis.hdel(key, entryId);
     case "dead_letters": {
       const kind = LETTER_KINDS.find((known) => keys.deadLetters(known) === key);
       return kind === undefined ? 0 : await dropLetters(redis, keys, kind, [entryId]);

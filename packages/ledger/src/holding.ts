@@ -16,7 +16,6 @@ export const STORES = [
   "verdict_stream",
   "archive_stream",
   "dead_letters",
-  "backfills",
 ] as const;
 
 export type Store = (typeof STORES)[number];
@@ -38,6 +37,8 @@ export interface Holding {
   readonly ownEventIds: readonly string[];
   /** Bytes of what it holds, for a stream that is bounded by them. */
   readonly bytes?: number;
+  /** What a counter has counted, unless that is much. */
+  readonly members?: readonly string[];
 }
 
 /** A holding of what documents say, and of the ids that its key names. */
@@ -46,15 +47,29 @@ export function holdingOf(
   documents: readonly unknown[],
   named: { readonly submissionIds?: readonly string[]; readonly eventIds?: readonly string[] } = {},
 ): Holding {
-  const { submissionIds = [], eventIds = [] } = named;
-  // A verdict stands in an envelope.
-  const all = documents.flatMap((one) => (isRecord(one) && isRecord(one["data"]) ? [one, one["data"]] : [one]));
+  const submissionIds = new Set(named.submissionIds);
+  const eventIds = new Set(named.eventIds);
+  const ownEventIds = new Set(named.eventIds);
+  // A million of these are made: each document is looked at once.
+  const note = (one: Readonly<Record<string, unknown>>) => {
+    const [id, eventId] = [textOf(one, "id"), textOf(one, "event_id") ?? textOf(one, "requestId")];
+    if (id !== undefined) submissionIds.add(id);
+    if (eventId === undefined || isTestEventId(eventId)) return;
+    eventIds.add(eventId);
+    if (!isClaim(one)) ownEventIds.add(eventId);
+  };
+  for (const one of documents) {
+    if (!isRecord(one)) continue;
+    note(one);
+    // A verdict stands in an envelope.
+    if (isRecord(one["data"])) note(one["data"]);
+  }
   return {
     ...place,
     documents,
-    submissionIds: unique([...submissionIds, ...all.map((one) => textOf(one, "id"))]),
-    eventIds: unique([...eventIds, ...all.map(eventIdOf)]),
-    ownEventIds: unique([...eventIds, ...all.filter((one) => !isClaim(one)).map(eventIdOf)]),
+    submissionIds: [...submissionIds],
+    eventIds: [...eventIds],
+    ownEventIds: [...ownEventIds],
   };
 }
 
@@ -78,7 +93,7 @@ export function readDocuments(bytes: Uint8Array | null | undefined): unknown[] {
 function parse(bytes: Uint8Array | undefined): unknown {
   if (bytes?.[0] !== 0x7b) return undefined;
   try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
   } catch {
     return undefined;
   }
@@ -97,16 +112,7 @@ function isClaim(one: unknown): boolean {
   return textOf(one, "kind") === "sealed" && textOf(one, "event_source") === undefined;
 }
 
-function eventIdOf(one: unknown): string | undefined {
-  const eventId = textOf(one, "event_id") ?? textOf(one, "requestId");
-  return eventId === undefined || isTestEventId(eventId) ? undefined : eventId;
-}
-
 function textOf(one: unknown, name: string): string | undefined {
   const value = isRecord(one) ? one[name] : undefined;
   return typeof value === "string" ? value : undefined;
-}
-
-function unique(texts: readonly (string | undefined)[]): string[] {
-  return [...new Set(texts.filter((text) => text !== undefined))];
 }

@@ -125,6 +125,8 @@ export {
   type Gravestone,
   gravestonesOf,
   erasedEvents,
+  heldOf,
+  type HeldSubmission,
   readTombstones,
   type Standing,
   tombstoneHash,

@@ -208,7 +208,7 @@ export async function pinInputs(redis: Redis, keys: Keys, requests: readonly Pin
 }
 
 /**
- * Takes back what a submission counted and claimed by its event, which was erased meanwhile. A distinct value stays: others
+ * Takes back what a submission counted, claimed and stored by its event, which was erased meanwhile. A distinct value stays: others
  * may have counted the same. Safe to repeat.
  */
 export async function unpinInputs(
@@ -217,7 +217,8 @@ export async function unpinInputs(
   { use, counters }: PinRequest,
   eventId: string,
 ): Promise<void> {
-  if (use !== undefined) await redis.unlink(keys.claim(use.eventId, use.flow));
+  // Whoever looked the event up could not know yet whose it is.
+  await redis.unlink(keys.storedEvent(eventId), ...(use === undefined ? [] : [keys.claim(use.eventId, use.flow)]));
   const counted = counters.filter(({ member }) => member === eventId);
   await Promise.all(counted.map(({ key }) => redis.zrem(keys.counter(key), eventId)));
 }

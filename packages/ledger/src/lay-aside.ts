@@ -1,6 +1,7 @@
-import type { Keys, LetterKind } from "@assay/protocol";
+import { type Keys, type LetterKind, readEnvelope } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { createScript } from "./script.ts";
+import { heldOf, type HeldSubmission, IS_ERASED } from "./tombstones.ts";
 
 const MIB = 1024 * 1024;
 
@@ -55,12 +56,15 @@ local function lay_aside(dead, tally, max_count, max_bytes, ...)
 end
 `;
 
-// The letter first: where a full Redis refuses it, the entry stays in hand.
+// The letter first: where a full Redis refuses it, the entry stays in hand. A consumer may have it in hand for long, and
+// of what was erased meanwhile there is no letter.
 const layAside = createScript(`
-${LAY_ASIDE}
-local dead, tally, stream, gone = unpack(KEYS)
-local group, entry, max_count, max_bytes = unpack(ARGV, 1, 4)
-lay_aside(dead, tally, max_count, max_bytes, unpack(ARGV, 5))
+${LAY_ASIDE}${IS_ERASED}
+local dead, tally, stream, gone, erasures, tombstone = unpack(KEYS)
+local group, entry, max_count, max_bytes, received_at = unpack(ARGV, 1, 5)
+if received_at == '' or not is_erased(erasures, tombstone, received_at) then
+  lay_aside(dead, tally, max_count, max_bytes, unpack(ARGV, 6))
+end
 redis.call('XACK', stream, group, entry)
 redis.call('HDEL', gone, entry)
 return {}
@@ -83,15 +87,29 @@ export interface GivenUpVerdict {
   readonly envelope: string;
 }
 
-/** Keeps a verdict as a dead letter of deliveries and acknowledges it, both or neither. Throws what Redis throws. */
+/**
+ * Keeps a verdict as a dead letter of deliveries and acknowledges it, both or neither. One that was erased is only
+ * acknowledged. Throws what Redis throws.
+ */
 export async function layAsideVerdict(redis: Redis, keys: Keys, verdict: GivenUpVerdict): Promise<void> {
   const { group, entryId, id, code, deliveries, at, envelope } = verdict;
   const fields = { id, code, at, group, entry: entryId, deliveries, envelope };
+  const held = heldIn(envelope, group);
+  const tombstone = held === undefined ? keys.verdicts() : keys.tombstone(held.id);
   await layAside.run(
     redis,
-    [...letterKeys(keys, "delivery"), keys.verdicts(), keys.goneEntries(group)],
-    [group, entryId, ...letterCaps("delivery"), ...Object.entries(fields).flat()],
+    [...letterKeys(keys, "delivery"), keys.verdicts(), keys.goneEntries(group), keys.erasures(), tombstone],
+    [group, entryId, ...letterCaps("delivery"), held?.receivedAt ?? "", ...Object.entries(fields).flat()],
   );
+}
+
+function heldIn(envelope: string, group: string): HeldSubmission | undefined {
+  try {
+    const verdict = readEnvelope(envelope, group)?.data;
+    return verdict === undefined ? undefined : heldOf(verdict);
+  } catch {
+    return undefined;
+  }
 }
 
 /** How many dead letters of a kind there are. */

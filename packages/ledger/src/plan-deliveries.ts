@@ -2,6 +2,7 @@ import type { Keys } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { LAY_ASIDE, letterKeys } from "./lay-aside.ts";
 import { createScript, text } from "./script.ts";
+import { type HeldSubmission, IS_ERASED } from "./tombstones.ts";
 
 /** A verdict that an endpoint is to get. */
 export interface PlannedDelivery {
@@ -10,6 +11,8 @@ export interface PlannedDelivery {
   readonly endpoint: string;
   /** What is sent, the same at every try. */
   readonly body: string;
+  /** Whose verdict it is: once that is erased, nothing is planned. See `heldOf`; absent, it is not asked. */
+  readonly of?: HeldSubmission;
 }
 
 /** How long a delivery is kept that its endpoint has not taken: longer than it is tried, for endpoints on hold. */
@@ -19,17 +22,19 @@ export const DELIVERY_KEPT_MS = 7 * 86_400_000;
 const REPLAY_PAGE = 100;
 
 // The first write is one that a full Redis refuses. A letter goes only after what it holds stands in its place, and one
-// that is gone has been dealt with by somebody else.
+// that is gone has been dealt with by somebody else. Whoever was stopped with a verdict in hand may come after an erasure.
 const plan = createScript(`
-${LAY_ASIDE}
+${LAY_ASIDE}${IS_ERASED}
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local kept, dead, tally = ARGV[1], KEYS[1], KEYS[2]
+local kept, dead, tally, erasures = ARGV[1], KEYS[1], KEYS[2], KEYS[3]
 local rows = {}
-for n = 1, (#KEYS - 2) / 3 do
-  local delivery, undelivered, due = unpack(KEYS, n * 3, n * 3 + 2)
-  local id, body, letter = unpack(ARGV, n * 3 - 1, n * 3 + 1)
-  if letter ~= '' and #redis.call('XRANGE', dead, letter, letter) == 0 then
+for n = 1, (#KEYS - 3) / 4 do
+  local delivery, undelivered, due, tombstone = unpack(KEYS, n * 4, n * 4 + 3)
+  local id, body, letter, received_at = unpack(ARGV, n * 4 - 2, n * 4 + 1)
+  if received_at ~= '' and is_erased(erasures, tombstone, received_at) then
+    rows[n] = { 'erased' }
+  elseif letter ~= '' and #redis.call('XRANGE', dead, letter, letter) == 0 then
     rows[n] = { 'gone' }
   else
     local is_new = redis.call('HSETNX', delivery, 'b', body)
@@ -48,7 +53,10 @@ end
 return rows
 `);
 
-/** Puts deliveries on their way, to be tried at once. One that is on its way stays as it is. Returns how many are new. */
+/**
+ * Puts deliveries on their way, to be tried at once. One that is on its way stays as it is, and one of an erased
+ * submission is left out. Returns how many are new.
+ */
 export async function planDeliveries(
   redis: Redis,
   keys: Keys,
@@ -113,13 +121,16 @@ async function runPlan(
     redis,
     [
       ...letterKeys(keys, "delivery"),
-      ...deliveries.flatMap(({ id, endpoint }) => [
+      keys.erasures(),
+      // Every place in KEYS is filled: where no submission is known, the delivery's own key says so.
+      ...deliveries.flatMap(({ id, endpoint, of }) => [
         keys.delivery(id),
         keys.undelivered(endpoint),
         keys.deliveriesDue(endpoint),
+        of === undefined ? keys.delivery(id) : keys.tombstone(of.id),
       ]),
     ],
-    [DELIVERY_KEPT_MS, ...deliveries.flatMap(({ id, body, letter }) => [id, body, letter])],
+    [DELIVERY_KEPT_MS, ...deliveries.flatMap(({ id, body, letter, of }) => [id, body, letter, of?.receivedAt ?? ""])],
   );
   return rows.map((row) => text(row[0]));
 }

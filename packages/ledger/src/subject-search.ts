@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { type Holding, isLeft } from "./holding.ts";
 import { keyedHash, networkHash } from "./keyed-hash.ts";
 import { canonical, concerns, type Subject } from "./subject.ts";
-import { walkHoldings } from "./walk-holdings.ts";
+import { readDefinitions, walkHoldings } from "./walk-holdings.ts";
 
 /** What is known of somebody so far. What another store knows may be added to it. */
 export interface SubjectIds {
@@ -40,6 +40,8 @@ interface Search {
   readonly subject: Subject;
   readonly hashKey: string;
   readonly ids: SubjectIds;
+  /** Told how many things of this walk it has looked at. */
+  readonly onStep?: (looked: number) => void;
 }
 
 /**
@@ -48,13 +50,11 @@ interface Search {
  */
 export async function findSubject(redis: Redis, keys: Keys, search: Search): Promise<Findings> {
   const { submissions, events } = search.ids;
-  // Counters are found by what is known before a walk.
-  const definitions = new Set<string>();
-  const sizeOf = () => submissions.size + events.size + definitions.size;
   for (;;) {
-    const before = sizeOf();
-    const findings = await walk(redis, keys, search, definitions);
-    if (sizeOf() === before) return findings;
+    const before = submissions.size + events.size;
+    // Counters are found by what is known before a walk.
+    const findings = await walk(redis, keys, search, await readDefinitions(redis, keys));
+    if (submissions.size + events.size === before) return findings;
   }
 }
 
@@ -69,8 +69,8 @@ export async function* readFindings(redis: Redis, keys: Keys, { list }: Findings
 async function walk(
   redis: Redis,
   keys: Keys,
-  { subject, hashKey, ids }: Search,
-  definitions: Set<string>,
+  { subject, hashKey, ids, onStep }: Search,
+  definitions: ReadonlySet<string>,
 ): Promise<Findings> {
   const found = new Map<string, Finding>();
   const deliveryLines = new Set<string>();
@@ -78,8 +78,9 @@ async function walk(
   const { ownCounters, members } = countedOf(keys, subject, hashKey, definitions);
   const note = (holding: Holding, isDirect: boolean) =>
     found.set(placeOf(holding), { holding: { ...holding, documents: [] }, isDirect });
+  let looked = 0;
   for await (const passed of walkHoldings(redis, keys)) {
-    for (const definition of passed.definitions) definitions.add(definition);
+    onStep?.((looked += passed.holdings.length));
     for (const line of passed.deliveryLines) deliveryLines.add(line);
     for (const holding of passed.holdings) {
       if (isLeft(holding)) continue;
@@ -90,11 +91,17 @@ async function walk(
       note(holding, isDirect);
     }
     const counters = passed.holdings.filter(({ store }) => store === "counters");
-    const counted = [...ids.events, ...ids.submissions, ...members];
+    const isCounted = (member: string) => ids.events.has(member) || ids.submissions.has(member) || members.has(member);
     const areMine = await Promise.all(
-      counters.map(async ({ key }) => ownCounters.has(key) || (await hasAny(redis, key, counted))),
+      counters.map(async ({ key, members: few }) => {
+        if (ownCounters.has(key)) return true;
+        return few?.some(isCounted) ?? (await hasAny(redis, key, [...ids.events, ...ids.submissions, ...members]));
+      }),
     );
-    for (const [index, holding] of counters.entries()) if (areMine[index] === true) note(holding, false);
+    for (const [index, { members: few, ...holding }] of counters.entries()) {
+      const mine = few === undefined ? {} : { members: few.filter(isCounted) };
+      if (areMine[index] === true) note({ ...holding, ...mine }, false);
+    }
   }
   return {
     list: [...found.values()],

@@ -1,4 +1,4 @@
-import type { Event, Keys } from "@assay/protocol";
+import type { Event, Keys, Verdict } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { keyedHash } from "./keyed-hash.ts";
 import { createScript, number } from "./script.ts";
@@ -20,6 +20,33 @@ export interface Standing {
 
 /** How many are written at once. */
 const PAGE = 500;
+/** A submission is received so far ahead of Redis's time at most. */
+const MAX_AHEAD_MS = 6000;
+
+/** A submission of which somebody holds a verdict. */
+export interface HeldSubmission {
+  readonly id: string;
+  /** Unix ms: whoever uses its id later is somebody new. */
+  readonly receivedAt: number;
+}
+
+/**
+ * Lua for scripts that write what somebody read before: `is_erased(erasures, tombstone, received_at)` tells whether the
+ * submission of a verdict was erased since. One EXISTS while nobody was.
+ */
+export const IS_ERASED = `
+local function is_erased(erasures, tombstone, received_at)
+  if redis.call('EXISTS', erasures) == 0 then return false end
+  local erased_at = redis.call('GET', tombstone)
+  return erased_at and erased_at + ${MAX_AHEAD_MS} >= tonumber(received_at)
+end
+`;
+
+/** The submission of a verdict that may be erased; nothing for a verdict that is all that an erasure leaves. */
+export function heldOf(verdict: Verdict): HeldSubmission | undefined {
+  const isLeft = verdict.undecided?.code === "event_erased" && verdict.event_id === undefined;
+  return isLeft ? undefined : { id: verdict.id, receivedAt: verdict.received_at };
+}
 
 // Whoever decides meanwhile sees the count change, and looks again. What is to be kept longer stays for that time: without
 // the count nobody looks for a tombstone.
@@ -39,8 +66,9 @@ export function tombstoneHash(hashKey: string, { kind, value }: Pick<Trace, "kin
 }
 
 /**
- * Says that what happened until now is erased, for `ttlMs`. From then on no verdict is published that was made without
- * looking at these. Returns when that was, unix ms by Redis's clock.
+ * Says that what happened until now is erased, for `ttlMs`. `hashes` are those of `tombstoneHash`, and ids of submissions,
+ * which are hashes. From then on no verdict is published that was made without looking at these. Returns when that was,
+ * unix ms by Redis's clock.
  */
 export async function writeTombstones(
   redis: Redis,

@@ -1,43 +1,89 @@
-import { type Keys, LETTER_KINDS } from "@assay/protocol";
+import { isRecord, type Keys, LETTER_KINDS } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { type Holding, holdingOf, readDocuments, type Store } from "./holding.ts";
+import { type PeekKind, peekKeys } from "./peek-keys.ts";
+import { type Cell, text } from "./script.ts";
 
 /** How many keys a step looks at. Redis serves everybody else between two steps. */
 const KEYS_AT_ONCE = 500;
 /** An entry may hold a submission of half a megabyte. */
 const ENTRIES_AT_ONCE = 50;
 
-type Read = (redis: Redis, key: string, name: string) => Promise<Holding>;
+interface Reading {
+  /** How its key is looked into; absent where the name says all. */
+  readonly kind?: PeekKind;
+  holding(key: string, name: string, cells: readonly Cell[]): Holding;
+}
 
-// By what follows the tenant in a key's name.
-const READS: Readonly<Record<string, Read>> = {
-  a: readRecord,
-  v: async (redis, key, name) =>
-    holdingOf({ store: "verdicts", key }, readDocuments(await redis.getBuffer(key)), { submissionIds: [name] }),
-  o: async (redis, key) => {
-    const told = (await redis.get(key)) ?? "";
-    return holdingOf({ store: "outcomes", key }, [], { submissionIds: [told.slice(told.indexOf("|") + 1)] });
-  },
-  ev: async (redis, key, name) =>
-    holdingOf({ store: "events", key }, readDocuments(await redis.getBuffer(key)), { eventIds: [name] }),
-  c: async (_, key, name) =>
-    holdingOf({ store: "claims", key }, [], { eventIds: [name.slice(0, name.lastIndexOf(":"))] }),
-  e: async (redis, key, name) =>
-    holdingOf({ store: "event_lists", key }, [], { submissionIds: await redis.lrange(key, 0, -1), eventIds: [name] }),
-  r: async (redis, key) =>
-    holdingOf({ store: "reference_lists", key }, [], { submissionIds: await redis.lrange(key, 0, -1) }),
-  la: ofLookup,
-  w: ofLookup,
-  nf: ofLookup,
-  n: async (_, key) => holdingOf({ store: "counters", key }, []),
-  wh: async (redis, key) => holdingOf({ store: "deliveries", key }, readDocuments(await redis.hgetBuffer(key, "b"))),
+const OF_LOOKUP: Reading = {
+  holding: (key, name) => holdingOf({ store: "lookups", key }, [], { eventIds: [name] }),
 };
 
-/** What else a walk passes: names of definitions of counters, and keys that list deliveries or networks. */
+// By what follows the tenant in a key's name.
+const READINGS: Readonly<Record<string, Reading>> = {
+  a: { kind: "record", holding: recordOf },
+  v: {
+    kind: "string",
+    holding: (key, name, [json]) =>
+      holdingOf({ store: "verdicts", key }, readDocuments(json), { submissionIds: [name] }),
+  },
+  o: {
+    kind: "string",
+    holding(key, _, [cell]) {
+      const told = text(cell);
+      return holdingOf({ store: "outcomes", key }, [], { submissionIds: [told.slice(told.indexOf("|") + 1)] });
+    },
+  },
+  ev: {
+    kind: "string",
+    holding: (key, name, [json]) => holdingOf({ store: "events", key }, readDocuments(json), { eventIds: [name] }),
+  },
+  c: {
+    holding: (key, name) =>
+      holdingOf({ store: "claims", key }, [], { eventIds: [name.slice(0, name.lastIndexOf(":"))] }),
+  },
+  e: {
+    kind: "list",
+    holding: (key, name, cells) =>
+      holdingOf({ store: "event_lists", key }, [], { submissionIds: cells.map(text), eventIds: [name] }),
+  },
+  r: {
+    kind: "list",
+    holding: (key, _, cells) => holdingOf({ store: "reference_lists", key }, [], { submissionIds: cells.map(text) }),
+  },
+  la: OF_LOOKUP,
+  w: OF_LOOKUP,
+  nf: OF_LOOKUP,
+  n: {
+    kind: "counter",
+    holding: (key, _, cells) => ({
+      ...holdingOf({ store: "counters", key }, []),
+      ...(cells.includes(undefined) ? {} : { members: cells.map(text) }),
+    }),
+  },
+  wh: {
+    kind: "delivery",
+    holding: (key, _, [body]) => holdingOf({ store: "deliveries", key }, readDocuments(body)),
+  },
+};
+
+/** What a walk passes: also keys that list deliveries. */
 export interface Passed {
   readonly holdings: readonly Holding[];
-  readonly definitions: readonly string[];
   readonly deliveryLines: readonly string[];
+}
+
+/** Names of the definitions of a tenant's counters. */
+export async function readDefinitions(redis: Redis, keys: Keys): Promise<Set<string>> {
+  const names = new Set<string>();
+  const begin = keys.counterSince("");
+  let from = "0";
+  do {
+    const [cursor, found] = await redis.scan(from, "MATCH", `${begin}*`, "COUNT", KEYS_AT_ONCE);
+    for (const key of found) names.add(key.slice(begin.length));
+    from = cursor;
+  } while (from !== "0");
+  return names;
 }
 
 /**
@@ -46,22 +92,15 @@ export interface Passed {
  */
 export async function* walkHoldings(redis: Redis, keys: Keys): AsyncGenerator<Passed> {
   const [base = ""] = keys.verdicts().split(/verdicts$/);
-  let cursor = "0";
-  do {
-    const [next, found] = await redis.scan(cursor, "MATCH", `${base}*`, "COUNT", KEYS_AT_ONCE);
-    cursor = next;
-    const parts = found.map((key) => {
-      const rest = key.slice(base.length);
-      const at = rest.indexOf(":");
-      return { key, family: rest.slice(0, Math.max(0, at)), name: rest.slice(at + 1) };
-    });
-    yield {
-      holdings: await Promise.all(parts.flatMap(({ key, family, name }) => READS[family]?.(redis, key, name) ?? [])),
-      definitions: parts.filter(({ family }) => family === "nd").map(({ name }) => name),
-      deliveryLines: parts.filter(({ family }) => ["wa", "wd", "wf"].includes(family)).map(({ key }) => key),
-    };
-  } while (cursor !== "0");
-  yield { holdings: await readBackfills(redis, keys.backfill()), definitions: [], deliveryLines: [] };
+  // Redis is asked for the next step while whoever asked looks at this one.
+  let coming: Promise<Step> | undefined = readStep(redis, base, "0");
+  while (coming !== undefined) {
+    const { cursor, ...passed }: Step = await coming;
+    coming = cursor === "0" ? undefined : readStep(redis, base, cursor);
+    // Who no longer looks hears of no fault.
+    coming?.catch(() => undefined);
+    yield passed;
+  }
   yield* walkStream(redis, keys.verdicts(), "verdict_stream");
   yield* walkStream(redis, keys.archive(), "archive_stream");
   for (const kind of LETTER_KINDS) {
@@ -88,31 +127,61 @@ async function* walkStream(redis: Redis, key: string, store: Store): AsyncGenera
       const documents = values.flatMap(({ name, value }) => (name === "j" ? [] : readDocuments(value)));
       return holdingOf({ store, key, entryId: id.toString(), bytes }, documents, { submissionIds });
     });
-    yield { holdings, definitions: [], deliveryLines: [] };
+    yield { holdings, deliveryLines: [] };
     const last = entries.at(-1)?.[0];
     if (last === undefined || entries.length < ENTRIES_AT_ONCE) return;
     after = `(${last.toString()}`;
   }
 }
 
-async function readRecord(redis: Redis, key: string, name: string): Promise<Holding> {
-  const [meta, told, streamId] = await redis.hmgetBuffer(key, "m", "o", "s");
-  const documents = readDocuments(meta);
-  const [kind] = documents.map((one) => (typeof one === "object" && one !== null && "kind" in one ? one.kind : ""));
-  // Only what is undecided has one, and a seal says nothing.
-  if (streamId === null && kind !== "sealed") documents.push(...readDocuments(await redis.hgetBuffer(key, "p")));
-  for (const line of (told ?? "").toString().split("\n")) documents.push(...readDocuments(Buffer.from(line)));
-  return holdingOf({ store: "submissions", key }, documents, { submissionIds: [name] });
+interface Step extends Passed {
+  readonly cursor: string;
 }
 
-// How far a backfill is names the last events that it saw, whoever's they are.
-async function readBackfills(redis: Redis, key: string): Promise<Holding[]> {
-  return Object.entries(await redis.hgetall(key)).map(([field, json]) => {
-    const named = [...json.matchAll(/"([^"\\]+)"/g)].flatMap(([, text]) => text ?? []);
-    return { ...holdingOf({ store: "backfills", key, entryId: field }, [], { eventIds: named }), ownEventIds: [] };
+async function readStep(redis: Redis, base: string, from: string): Promise<Step> {
+  const [cursor, found] = await redis.scan(from, "MATCH", `${base}*`, "COUNT", KEYS_AT_ONCE);
+  const parts = found.map((key) => {
+    const rest = key.slice(base.length);
+    const at = rest.indexOf(":");
+    return { key, family: rest.slice(0, Math.max(0, at)), name: rest.slice(at + 1) };
   });
+  return {
+    cursor,
+    holdings: await readAll(redis, parts),
+    deliveryLines: parts.filter(({ family }) => ["wa", "wd", "wf"].includes(family)).map(({ key }) => key),
+  };
 }
 
-async function ofLookup(_: Redis, key: string, name: string): Promise<Holding> {
-  return holdingOf({ store: "lookups", key }, [], { eventIds: [name] });
+async function readAll(
+  redis: Redis,
+  parts: readonly { readonly key: string; readonly family: string; readonly name: string }[],
+): Promise<Holding[]> {
+  const known = parts.flatMap(({ key, family, name }) => {
+    const reading = READINGS[family];
+    return reading === undefined ? [] : [{ key, name, reading }];
+  });
+  const answers = await peekKeys(
+    redis,
+    known.flatMap(({ key, reading: { kind } }) => (kind === undefined ? [] : [{ key, kind }])),
+  );
+  let next = 0;
+  const asked = known.map((one) => ({ ...one, cells: one.reading.kind === undefined ? [] : (answers[next++] ?? []) }));
+  return await Promise.all(
+    asked.map(async ({ key, name, reading, cells }) => {
+      const payload = reading.kind === "record" && isOpenToRead(cells) ? [await redis.hgetBuffer(key, "p")] : [];
+      return reading.holding(key, name, [...cells, ...payload.map((bytes) => bytes ?? undefined)]);
+    }),
+  );
+}
+
+// Only what is undecided has a payload, and a seal says nothing.
+function isOpenToRead([meta, , streamId]: readonly Cell[]): boolean {
+  if (meta === undefined || streamId !== undefined) return false;
+  return readDocuments(meta).every((one) => !isRecord(one) || one["kind"] !== "sealed");
+}
+
+function recordOf(key: string, name: string, [meta, told, , payload]: readonly Cell[]): Holding {
+  const documents = [...readDocuments(meta), ...readDocuments(payload)];
+  for (const line of text(told).split("\n")) documents.push(...readDocuments(Buffer.from(line)));
+  return holdingOf({ store: "submissions", key }, documents, { submissionIds: [name] });
 }

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { writeTombstones } from "@assay/ledger";
 import { createKeys, deliveryId, envelopeOf } from "@assay/protocol";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
@@ -67,6 +68,19 @@ describe("a delivering worker", () => {
     expect(stage.receiver.received("/all")[0]?.body).toContain("visitor1");
     expect(stage.receiver.received("/blocked")[0]?.body).not.toContain("bad_bot");
     expect(stage.receiver.received("/tardy")[0]?.body).not.toMatch(/visitor1|anna|evidence/);
+  });
+
+  test("sends nothing of what was erased before it was planned", async () => {
+    const stage = await openDeliverStage();
+    await stage.endpoints([anEntry(stage.receiver, "orders")]);
+    await stage.run();
+    const erased = aVerdict();
+    await writeTombstones(stage.redis, stage.keys, [erased.id], { ttlMs: 60_000 });
+    const [, next = ""] = await stage.publish(erased, {});
+    await eventually(() => stage.receiver.received("/orders").length > 0);
+    expect(idsOf(stage.receiver.received("/orders"))).toEqual([next]);
+    await eventually(async () => (await stage.redis.xpending(stage.keys.verdicts(), "assay-deliver"))[0] === 0);
+    expect(idsOf(stage.receiver.received("/orders"))).toEqual([next]);
   });
 
   test("sends what the same process decided", async () => {

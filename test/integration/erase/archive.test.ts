@@ -1,3 +1,4 @@
+import { deflateRawSync } from "node:zlib";
 import { buryInArchive, eraseSubjectRows, findSubjectRows, maintainArchive } from "@assay/archive";
 import { concerns, tombstoneHash } from "@assay/ledger";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -43,6 +44,28 @@ describe.skipIf(withoutPostgres)("an erasure in the archive", () => {
     await archive.writer.write(Array.from({ length: 1100 }, () => aRowOf("anna")));
     expect(await erase(archive)).toMatchObject({ verdicts: 1100 });
     expect(await countOf(archive, "verdicts")).toBe(0);
+  });
+
+  test.each([
+    [{ kind: "visitor", value: "V1" }, { identification: { visitor_id: "V1" } }],
+    [{ kind: "ip", value: "198.51.100.7" }, { ip_info: { v6: { address: "::ffff:198.51.100.7" } } }],
+  ] as const)("finds $kind in an event alone, and says how far it is", async (subject, event) => {
+    const archive = await openArchive(server);
+    const [mine, others] = [aVerdictRow(), Array.from({ length: 1000 }, () => aVerdictRow())];
+    await archive.writer.write([{ ...mine, event: deflateRawSync(JSON.stringify(event)) }, ...others]);
+    const pages: number[] = [];
+    const found = await findSubjectRows(archive.pool, {
+      tenant: "0",
+      ...(subject.kind === "visitor" ? { column: "visitor_id" } : {}),
+      spellings: [subject.value],
+      concerns: (document) => concerns(subject, document),
+      opensEvents: true,
+      submissionIds: new Set(),
+      eventIds: new Set(),
+      onPage: (opened) => pages.push(opened),
+    });
+    expect(found).toMatchObject([{ id: idOf(mine), isDirect: true }]);
+    expect(pages).toEqual([1000]);
   });
 
   test("leads from an event to its other submissions", async () => {

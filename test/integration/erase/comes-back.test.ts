@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { signWebhook } from "@assay/fingerprint";
-import { redriveLetter, walkLetters } from "@assay/ledger";
+import { heldOf, layAsideVerdict, planDeliveries, redriveLetter, walkLetters } from "@assay/ledger";
+import { envelopeOf } from "@assay/protocol";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import { assay } from "../../support/assay-command.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -98,6 +99,33 @@ describe.skipIf(withoutPostgres)("what is erased", () => {
     const fresh = anna.event({ timestamp: Date.now() + 1 });
     const verdict = await stack.verdict(await stack.submitSealed(fresh, { context: anna.context }));
     expect(verdict).toMatchObject({ visitor_id: anna.visitor, event_id: fresh.event_id });
+  });
+
+  test("is not kept where a lookup is the first to know of an event", async () => {
+    const { stage, anna } = await open();
+    const { stack } = stage;
+    await stage.startWorker();
+    const unseen = anna.event();
+    stack.api.add(unseen);
+    await erase(stage, "--user", anna.user);
+    const id = await stack.submitLookup(unseen.event_id, { context: anna.context });
+    expect(await stack.verdict(id)).toMatchObject(ERASED);
+    await expectNothingOf(stage, anna);
+  });
+
+  test("while a deliverer or a consumer has its verdict in hand is kept by neither", async () => {
+    const { stage, anna } = await open();
+    const { redis, keys, ...stack } = stage.stack;
+    const worker = await stage.startWorker();
+    const verdict = await stack.verdict(await stack.submitSealed(anna.event(), { context: anna.context }));
+    await worker.stop();
+    await erase(stage, "--ip", anna.ip);
+    const [of, envelope] = [heldOf(verdict), JSON.stringify(envelopeOf(verdict))];
+    if (of === undefined) throw new Error("It says that it was erased.");
+    expect(await planDeliveries(redis, keys, [{ id: "wh_1", endpoint: "orders", body: envelope, of }])).toBe(0);
+    const letter = { group: "crm", entryId: "1-1", id: verdict.id, code: "unreadable", deliveries: 1, at: 1, envelope };
+    await layAsideVerdict(redis, keys, letter);
+    await expectNothingOf(stage, anna);
   });
 
   test("does not come back by a dead letter that nobody could open before", async () => {

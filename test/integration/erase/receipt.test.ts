@@ -49,6 +49,21 @@ describe.skipIf(withoutPostgres)("the receipt of assay erase", () => {
     expect(await erase("annabel")).toMatchObject({ exitCode: 0 });
   });
 
+  test.each([
+    ["--user", true],
+    ["--reference", true],
+    ["--visitor", false],
+    ["--linked-id", false],
+    ["--ip", false],
+  ] as const)(
+    "says of %s whether an event that comes later could be known (beyond reach: %s)",
+    async (flag, isBeyond) => {
+      const stage = await openEraseStage(server);
+      const { stdout } = await assay(["erase", flag, "198.51.100.77", "--dry-run"], { env: stage.env });
+      expect(stdout.includes("as no event names a user or a reference")).toBe(isBeyond);
+    },
+  );
+
   test("is given for no part alone: who has an archive must name it", async () => {
     const stage = await openEraseStage(server);
     const { redis, prefix } = stage.stack;

@@ -87,7 +87,6 @@ type Stores = Pick<EraseStage, "stack" | "archive" | "hashKey">;
 interface Known {
   readonly ids: string[];
   readonly verdicts: readonly Verdict[];
-  readonly eventIds: readonly string[];
 }
 
 async function decide({ stack }: Stores, person: Person): Promise<Known> {
@@ -105,10 +104,10 @@ async function decide({ stack }: Stores, person: Person): Promise<Known> {
     await stack.submitWebhook(shared),
   ];
   const verdicts = await Promise.all(ids.map((id) => stack.verdict(id)));
-  return { ids, verdicts, eventIds: [shared.event_id, lookedUp.event_id] };
+  return { ids, verdicts };
 }
 
-async function tell(stores: Stores, person: Person, { ids, verdicts, eventIds }: Known): Promise<void> {
+async function tell(stores: Stores, person: Person, { ids, verdicts }: Known): Promise<void> {
   const { stack, hashKey } = stores;
   const { redis, keys } = stack;
   // What is told of a submission waits for the archive, too.
@@ -121,8 +120,6 @@ async function tell(stores: Stores, person: Person, { ids, verdicts, eventIds }:
     } as const;
     await reportOutcome(redis, keys, report, hashKey);
   }
-  const backfill = { edge: eventIds.slice(0, 1), inFlight: eventIds.slice(1) };
-  await redis.hset(keys.backfill(), `1 ${ids[0]} -`, JSON.stringify(backfill));
   await deliver(stores, verdicts);
   await archiveAll(stores, person, verdicts);
 }

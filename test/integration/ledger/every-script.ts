@@ -42,9 +42,9 @@ import {
   tellRuleset,
   writeTombstones,
 } from "@assay/ledger";
-import { createKeys, type Keys, leaderKey, outcomeId } from "@assay/protocol";
+import { createKeys, envelopeOf, type Keys, leaderKey, outcomeId } from "@assay/protocol";
 import type { Redis } from "ioredis";
-import { accepted, aCounterRequest, anId, aPublication, aUse, HOUR_MS, keeping, loaded } from "./builders.ts";
+import { accepted, aCounterRequest, anId, aPublication, aUse, aVerdict, HOUR_MS, keeping, loaded } from "./builders.ts";
 import { aGroupLetter, anEndpointLetter, anInputLetter, aPipelineLetter } from "./laid-aside.ts";
 import type { Ledger } from "./open-ledger.ts";
 
@@ -199,7 +199,11 @@ async function eraseThem(ledger: Ledger, between: () => Promise<unknown>): Promi
   const [decided, pending] = [await accepted(ledger), await accepted(ledger)];
   const options = keeping(ledger, { archive: true });
   await publishVerdicts(redis, keys, [aPublication(decided, { deadLetter: true })], options);
-  await writeTombstones(redis, keys, ["hash3"], { ttlMs: HOUR_MS });
+  await writeTombstones(redis, keys, ["hash3", decided], { ttlMs: HOUR_MS });
+  const [verdict, of] = [aVerdict(decided), { id: decided, receivedAt: 1 }];
+  await planDeliveries(redis, keys, [{ id: "wh_5", endpoint: "orders", body: "{}", of }]);
+  const given = { group: "crm", entryId: "1-2", id: decided, code: "unreadable", deliveries: 1, at: 1 };
+  await layAsideVerdict(redis, keys, { ...given, envelope: JSON.stringify(envelopeOf(verdict)) });
   const stones = [{ hash: "hash3", at: 1 }];
   await bringEvent(redis, keys, "e4", "{}", stones);
   const erased = { kind: "sealed", erased: true } as const;

@@ -5,8 +5,11 @@ import {
   erasedEvents,
   findSubject,
   gravestonesOf,
+  heldOf,
+  layAsideVerdict,
   networkHash,
   pinInputs,
+  planDeliveries,
   publishVerdicts,
   readStoredEvent,
   readTombstones,
@@ -15,8 +18,19 @@ import {
   tracesOfEvent,
   writeTombstones,
 } from "@assay/ledger";
+import { envelopeOf, type Verdict } from "@assay/protocol";
 import { describe, expect, test } from "vitest";
-import { accepted, aCounterRequest, anArrival, aPublication, aUse, HOUR_MS, keeping, loaded } from "./builders.ts";
+import {
+  accepted,
+  aCounterRequest,
+  anArrival,
+  aPublication,
+  aUse,
+  aVerdict,
+  HOUR_MS,
+  keeping,
+  loaded,
+} from "./builders.ts";
 import { type Ledger, openLedger, timeOf } from "./open-ledger.ts";
 
 const hashKey = "installation-key";
@@ -117,6 +131,24 @@ describe("an erasure that begins after a submission was loaded", () => {
     expect(await redis.hmget(keys.record(arrival.id), "i", "ic", "oc")).toEqual([null, null, null]);
   });
 
+  test.each([3, 300])("takes its events out of counters that counted %i others, too", async (others) => {
+    const { redis, keys } = await openLedger();
+    const anna = { kind: "webhook", event_id: "e1", context: { user_id: "anna" } };
+    await redis.hset(keys.record("s_1"), "m", JSON.stringify(anna), "s", "1-1");
+    const counted = Array.from({ length: others }, (_, n) => [n, `other${n}`]).flat();
+    await redis.zadd(keys.counter("shared"), ...counted, 1, "e1");
+    await redis.zadd(keys.counter("another"), ...counted);
+    const ids = { submissions: new Set<string>(), events: new Set<string>() };
+    const subject = { kind: "user", value: "anna" } as const;
+    const erased = await eraseFindings(redis, keys, await findSubject(redis, keys, { subject, hashKey, ids }), ids);
+    expect(erased).toEqual({ submissions: 1, counters: 1 });
+    expect(await redis.zscore(keys.counter("shared"), "e1")).toBe(null);
+    expect([await redis.zcard(keys.counter("shared")), await redis.zcard(keys.counter("another"))]).toEqual([
+      others,
+      others,
+    ]);
+  });
+
   test("takes what is known of the subject's network in the line of lookups", async () => {
     const { redis, keys } = await openLedger();
     const ask = { isAwaited: false, withinMs: 60_000, apiKeys: [{ keyId: "k", restsForMs: 0 }] };
@@ -135,6 +167,61 @@ describe("an erasure that begins after a submission was loaded", () => {
     const id = await accepted(ledger);
     await eraseVisitor(ledger);
     expect(await loaded(ledger, id)).toMatchObject({ work: { erasures: "1" } });
+  });
+});
+
+describe("a verdict that somebody has in hand while it is erased", () => {
+  const plan = ({ redis, keys }: Ledger, verdict: Verdict) => {
+    const of = heldOf(verdict);
+    const delivery = { id: `wh_${verdict.id}`, endpoint: "orders", body: JSON.stringify(verdict) };
+    return planDeliveries(redis, keys, [{ ...delivery, ...(of === undefined ? {} : { of }) }]);
+  };
+  const layAside = ({ redis, keys }: Ledger, verdict: Verdict, envelope = JSON.stringify(envelopeOf(verdict))) =>
+    layAsideVerdict(redis, keys, {
+      group: "crm",
+      entryId: "1-1",
+      id: verdict.id,
+      code: "deliveries_exhausted",
+      deliveries: 10,
+      at: 1,
+      envelope,
+    });
+  const lettersOf = ({ redis, keys }: Ledger) => redis.xlen(keys.deadLetters("delivery"));
+  const erased = async ({ redis, keys }: Ledger) => {
+    const verdict = aVerdict("s_1");
+    await writeTombstones(redis, keys, [verdict.id], { ttlMs: HOUR_MS });
+    return verdict;
+  };
+
+  test("is put on its way to no endpoint", async () => {
+    const ledger = await openLedger();
+    const verdict = await erased(ledger);
+    expect(await plan(ledger, verdict)).toBe(0);
+    expect(await ledger.redis.keys(`${ledger.prefix}:*:w*`)).toEqual([]);
+    expect(await plan(ledger, aVerdict("s_2"))).toBe(1);
+  });
+
+  test("becomes no dead letter of a group", async () => {
+    const ledger = await openLedger();
+    const verdict = await erased(ledger);
+    await layAside(ledger, verdict);
+    expect(await lettersOf(ledger)).toBe(0);
+    await layAside(ledger, aVerdict("s_2"));
+    await layAside(ledger, verdict, "no envelope");
+    expect(await lettersOf(ledger)).toBe(2);
+  });
+
+  test("goes its way where it says that it was erased, or its id is somebody else's by now", async () => {
+    const ledger = await openLedger();
+    const verdict = await erased(ledger);
+    const said = { ...verdict, undecided: { code: "event_erased" } } as const;
+    const later = { ...verdict, id: "s_3", received_at: (await timeOf(ledger.redis)) + 6500 };
+    await writeTombstones(ledger.redis, ledger.keys, [later.id], { ttlMs: HOUR_MS });
+    for (const one of [said, later]) {
+      expect(await plan(ledger, one)).toBe(1);
+      await layAside(ledger, one);
+    }
+    expect(await lettersOf(ledger)).toBe(2);
   });
 });
 

@@ -1,7 +1,7 @@
 import { createArchivePool, createArchiveReader } from "@assay/archive";
 import { createProducer } from "@assay/client/producer";
 import { createEventSearch } from "@assay/fingerprint";
-import { erasedEvents, eventsUnderWay, readMemoryRatio } from "@assay/ledger";
+import { erasedEvents, eventsUnderWay, readMemoryRatio, tombstoneHash } from "@assay/ledger";
 import { backfillId, createKeys } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import { readDatabaseUrl } from "../database-url.ts";
@@ -151,6 +151,7 @@ async function walk(walking: Walk, stops: Stops): Promise<Report> {
             }
           }
         },
+        markOf: (value) => tombstoneHash(hashKey, { kind: "event", value }),
         async save(state) {
           lease?.check();
           if (!dryRun) await store.write(state);

@@ -55,6 +55,7 @@ function aWorld(given: {
     },
     waitForRoom: async () => step(),
     patiently: (act) => act(),
+    markOf: (name) => `mark of ${name}`,
     async save(state) {
       step();
       saved = structuredClone(state);
@@ -129,6 +130,15 @@ describe("runBackfill", () => {
     const counts = await runBackfill({ ...deps, dryRun: true }, freshState(RANGE));
     expect(counts).toEqual({ ...NO_COUNTS, seen: 3, known: 1, missing: 2 });
     expect(submitted).toEqual([]);
+  });
+
+  test("keeps no name of any event, also of one that was erased meanwhile", async () => {
+    const { deps } = aWorld({ pages: [["event.a", "event.b"], ["event.c"]], erased: ["event.b"] });
+    const saved: string[] = [];
+    const save = async (state: BackfillState) => void saved.push(JSON.stringify(state));
+    await runBackfill({ ...deps, markOf: (name) => String(name.charCodeAt(6)), save }, freshState(RANGE));
+    expect(saved.at(-1)).toContain(`"edge":["97","98","99"]`);
+    expect(saved.filter((one) => one.includes("event."))).toEqual([]);
   });
 
   test("counts apart what somebody else submitted between the look and the submission", async () => {

@@ -21,6 +21,8 @@ export interface BackfillDeps {
   waitForRoom(): Promise<void>;
   /** Repeats `act` while what it throws may pass. */
   patiently<Answer>(act: () => Promise<Answer>): Promise<Answer>;
+  /** What the name of an event is kept by: who was erased meanwhile must not be named by how far it is. */
+  markOf(name: string): string;
   /** Keeps how far it is. */
   save(state: BackfillState): Promise<void>;
   /** Told after every page. */
@@ -29,9 +31,10 @@ export interface BackfillDeps {
   readonly dryRun: boolean;
 }
 
-type Readable = Extract<PageEvent, { readonly ok: true }>;
+type Marked = PageEvent & { readonly mark: string };
+type Readable = Extract<Marked, { readonly ok: true }>;
 
-/** The names of so many events are remembered: one that comes again within them is counted once. */
+/** So many events are remembered: one that comes again within them is counted once. */
 const REMEMBERED = 500_000;
 /** Two pages. */
 const EDGE = 200;
@@ -44,7 +47,7 @@ export async function runBackfill(deps: BackfillDeps, begun: BackfillState): Pro
   const seen = new Set(begun.edge);
   let state = begun;
 
-  async function deal(events: readonly PageEvent[], next: Place | undefined): Promise<BackfillState> {
+  async function deal(events: readonly Marked[], next: Place | undefined): Promise<BackfillState> {
     let { counts } = state;
     for (const one of events) if (!one.ok) counts = countUnreadable(counts, one.reason);
     const readable = events.filter((one) => one.ok);
@@ -55,23 +58,24 @@ export async function runBackfill(deps: BackfillDeps, begun: BackfillState): Pro
     else if (missing.length > 0) {
       await deps.waitForRoom();
       // First the intention: who is killed from here on counts as submitted what is a duplicate then.
-      state = { ...state, inFlight: [...new Set([...inFlight, ...missing.map(({ name }) => name)])] };
+      state = { ...state, inFlight: [...new Set([...inFlight, ...missing.map(({ mark }) => mark)])] };
       await deps.save(state);
-      for (const { name, isNew } of await submitAll(deps, missing))
-        counts = countFate(counts, isNew || inFlight.has(name) ? "submitted" : "duplicates");
+      for (const { mark, isNew } of await submitAll(deps, missing))
+        counts = countFate(counts, isNew || inFlight.has(mark) ? "submitted" : "duplicates");
     }
     const { place: _, ...rest } = state;
-    const edge = [...state.edge, ...events.map(({ name }) => name)].slice(-EDGE);
+    const edge = [...state.edge, ...events.map(({ mark }) => mark)].slice(-EDGE);
     return { ...rest, counts, edge, inFlight: [], ...(next === undefined ? {} : { place: next }) };
   }
 
   while (state.place !== undefined) {
     const { place } = state;
     const { events, next } = await deps.patiently(() => deps.pages.read(place));
-    const fresh = withoutSeen(readPageEvents(events, state), seen);
+    const read = readPageEvents(events, state).map((one) => ({ ...one, mark: deps.markOf(one.name) }));
+    const fresh = withoutSeen(read, seen);
     state = await deps.patiently(() => deal(fresh, next));
     await deps.patiently(() => deps.save(state));
-    for (const { name } of fresh) remember(seen, name);
+    for (const { mark } of fresh) remember(seen, mark);
     deps.onPage(state);
   }
   return state.counts;
@@ -94,8 +98,8 @@ async function sort(
   const missing: Readable[] = [];
   const fates: Fate[] = [];
   for (const one of readable) {
-    const { name, event } = one;
-    if (inFlight.has(name) && (known.has(name) || underWay.has(name))) fates.push("submitted");
+    const { name, mark, event } = one;
+    if (inFlight.has(mark) && (known.has(name) || underWay.has(name))) fates.push("submitted");
     else if (known.has(name)) fates.push("known");
     else if (underWay.has(name)) fates.push("pending");
     else if (erased.has(name)) fates.push("erased");
@@ -108,7 +112,7 @@ async function sort(
 /** All are handed in, or it throws when none is on its way any more. */
 async function submitAll(deps: BackfillDeps, missing: readonly Readable[]) {
   const settled = await Promise.allSettled(
-    missing.map(async ({ name, event, payload }) => ({ name, isNew: await deps.submit(event, payload) })),
+    missing.map(async ({ mark, event, payload }) => ({ mark, isNew: await deps.submit(event, payload) })),
   );
   return settled.map((one) => {
     if (one.status === "rejected") throw one.reason;
@@ -116,13 +120,13 @@ async function submitAll(deps: BackfillDeps, missing: readonly Readable[]) {
   });
 }
 
-function withoutSeen(events: readonly PageEvent[], seen: ReadonlySet<string>): PageEvent[] {
-  const fresh = new Map(events.filter(({ name }) => !seen.has(name)).map((one) => [one.name, one]));
+function withoutSeen(events: readonly Marked[], seen: ReadonlySet<string>): Marked[] {
+  const fresh = new Map(events.filter(({ mark }) => !seen.has(mark)).map((one) => [one.mark, one]));
   return [...fresh.values()];
 }
 
-function remember(seen: Set<string>, name: string): void {
-  seen.add(name);
+function remember(seen: Set<string>, mark: string): void {
+  seen.add(mark);
   const [oldest] = seen;
   if (seen.size > REMEMBERED && oldest !== undefined) seen.delete(oldest);
 }

@@ -10,9 +10,9 @@ export interface BackfillState extends TimeRange {
   readonly place?: Place;
   /** Of all pages before. */
   readonly counts: Counts;
-  /** Names of the last events: the next page may give them again. */
+  /** Marks of the last events: the next page may give them again. No name of an event is kept. */
   readonly edge: readonly string[];
-  /** Events of the page that comes next, which were found missing and may have been submitted. */
+  /** Marks of events of the page that comes next, which were found missing and may have been submitted. */
   readonly inFlight: readonly string[];
 }
 

@@ -58,8 +58,8 @@ async function count(ground: Ground): Promise<Done> {
 }
 
 /*
- * The tombstone stands first: from then on nothing of the subject is published any more, and what is found is all. The
- * events' stand before anything is erased, so that none of them comes back meanwhile.
+ * The tombstone stands first: from then on nothing of the subject is published any more, and what is found is all. Those
+ * of events and submissions stand before anything is erased, so that none of them comes back meanwhile.
  */
 async function eraseAll(ground: Ground): Promise<Done> {
   const { redis, keys, hashKey, subject, archive, retentionMs } = ground;
@@ -70,11 +70,14 @@ async function eraseAll(ground: Ground): Promise<Done> {
   const buried = new Set<string>();
   const buryAll = async () => {
     const events = [...ids.events].map((value) => tombstoneHash(hashKey, { kind: "event", value }));
-    const fresh = [own, ...events].filter((hash) => !buried.has(hash));
+    const isFresh = (name: string) => !buried.has(name);
+    const hashes = [own, ...events].filter(isFresh);
+    const fresh = [...hashes, ...[...ids.submissions].filter(isFresh)];
     if (fresh.length === 0) return;
     erasedAt = Math.max(erasedAt, await writeTombstones(redis, keys, fresh, { ttlMs: retentionMs }));
-    for (const hash of fresh) buried.add(hash);
-    if (archive !== undefined) await buryIn(archive, ground, fresh, erasedAt);
+    for (const name of fresh) buried.add(name);
+    // Those of submissions it writes with what it erases.
+    if (archive !== undefined) await buryIn(archive, ground, hashes, erasedAt);
   };
   for (let round = 0; round < MAX_ROUNDS; round++) {
     await buryAll();

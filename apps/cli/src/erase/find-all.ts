@@ -8,6 +8,7 @@ import {
   type SubjectIds,
   type SubjectKind,
 } from "@assay/ledger";
+import { count } from "../faults.ts";
 import type { Ground } from "./ground.ts";
 
 /** All that is known of a subject, in Redis and in the archive. */
@@ -26,13 +27,21 @@ const COLUMNS: Readonly<Record<SubjectKind, SubjectColumn | undefined>> = {
 
 /** Looks into both stores until neither leads to more in the other. Adds what it finds to `ids`. */
 export async function findAll(
-  { redis, keys, hashKey, subject, tenant, archive }: Ground,
+  { redis, keys, hashKey, subject, tenant, archive, show }: Ground,
   ids: SubjectIds,
 ): Promise<Found> {
   const name = COLUMNS[subject.kind];
   for (;;) {
-    const findings = await findSubject(redis, keys, { subject, hashKey, ids });
-    if (archive === undefined) return { findings, rows: [] };
+    const findings = await findSubject(redis, keys, {
+      subject,
+      hashKey,
+      ids,
+      onStep: (looked) => show(`looked at ${count(looked, "thing")} in Redis`),
+    });
+    if (archive === undefined) {
+      show("");
+      return { findings, rows: [] };
+    }
     const before = ids.submissions.size + ids.events.size;
     const rows = await findSubjectRows(archive, {
       tenant,
@@ -42,13 +51,16 @@ export async function findAll(
       opensEvents: subject.kind === "ip" || subject.kind === "visitor",
       submissionIds: ids.submissions,
       eventIds: ids.events,
+      onPage: (opened) => show(`opened ${count(opened, "row")} of the archive`),
       ...(name === undefined ? {} : { column: name }),
     });
     for (const { id, eventId } of rows) {
       ids.submissions.add(id);
       if (eventId !== undefined) ids.events.add(eventId);
     }
-    if (ids.submissions.size + ids.events.size === before) return { findings, rows };
+    if (ids.submissions.size + ids.events.size > before) continue;
+    show("");
+    return { findings, rows };
   }
 }
 

@@ -27,6 +27,8 @@ export interface Ground {
   readonly subject: Subject;
   /** How long a tombstone stands. */
   readonly retentionMs: number;
+  /** Says how far it is, where somebody looks. */
+  readonly show: (line: string) => void;
   /** Absent where DATABASE_URL is not set. */
   readonly archive?: ArchivePool;
 }
@@ -38,7 +40,7 @@ const DAY_MS = 86_400_000;
 /** Opens the stores, acts, and closes them. Throws a CommandError for what cannot be read or reached, or fails. */
 export async function onGround<Answer>(
   options: SubjectOptions,
-  { env }: World,
+  { env, showProgress }: World,
   act: (ground: Ground) => Promise<Answer>,
 ): Promise<Answer> {
   const { tenant = DEFAULT_TENANT } = options;
@@ -60,7 +62,8 @@ export async function onGround<Answer>(
       throw new CommandError(EXIT.usage, `Tenant ${tenant} has an archive, which knows more: set DATABASE_URL.`);
     }
     const keys = createKeys({ prefix, tenant });
-    const ground = { redis, keys, hashKey, tenant, subject, retentionMs: retentionDays * DAY_MS };
+    const show = (line: string) => showProgress?.(line);
+    const ground = { redis, keys, hashKey, tenant, subject, retentionMs: retentionDays * DAY_MS, show };
     return await act(archive === undefined ? ground : { ...ground, archive });
   } catch (error) {
     const isOfStores = error instanceof ArchiveError || (error instanceof Error && isPassing(error));
@@ -69,6 +72,7 @@ export async function onGround<Answer>(
       cause: error,
     });
   } finally {
+    showProgress?.("");
     await archive?.stop();
     await reached.close();
   }

@@ -1,12 +1,12 @@
 import type { ErasedRows } from "@assay/archive";
-import type { StoreCounts } from "@assay/ledger";
+import type { StoreCounts, SubjectKind } from "@assay/ledger";
 import { showColumns } from "../columns.ts";
 import { EXIT, type Report } from "../report.ts";
 
 /** What an erasure did. Nothing in it names the subject but the installation's own hash. */
 export interface Receipt {
   readonly tenant: string;
-  readonly kind: string;
+  readonly kind: SubjectKind;
   /** The hash of its tombstone. */
   readonly subject: string;
   /** Unix ms; absent when nothing was erased, because it was only counted. */
@@ -27,14 +27,20 @@ const OUT_OF_REACH = [
   "consumers, subscribers and endpoints that received a verdict, and whoever had one in hand just now",
   "logs at level debug, of Assay and of what stands before it",
   "counters: a hash of a distinct value that erased events share with others stays until its window ends",
-  "digests of outcomes: none is left; ids of submissions stay as tombstones of the archive, and name nobody",
+  "digests of outcomes: none is left; ids of submissions stay as tombstones, and name nobody",
+  "sealed results that no key opens, pending or among dead letters, where their caller named nobody",
   "Fingerprint's own data: DELETE /v4/visitors/{visitor_id} of its Server API, for each visitor id",
 ];
+
+/** Of whom no event tells. */
+const NOT_IN_EVENTS =
+  "events made before that come for the first time from now on, by a webhook or a backfill, as no event names a user or a reference: erase their visitors by --visitor, too, whose ids assay export tells before";
 
 /** The receipt, for people and for programs. */
 export function showReceipt(receipt: Receipt): Report {
   const { tenant, kind, subject, erasedAt, redis, archive, tombstones, remaining, files } = receipt;
   const isDry = erasedAt === undefined;
+  const beyond = kind === "user" || kind === "reference" ? [NOT_IN_EVENTS, ...OUT_OF_REACH] : OUT_OF_REACH;
   const counts = [
     ...Object.entries(redis).map(([store, n]) => [`redis ${store}`, String(n)]),
     ...Object.entries(archive ?? {}).map(([table, n]) => [`archive ${table}`, String(n)]),
@@ -46,7 +52,7 @@ export function showReceipt(receipt: Receipt): Report {
     ...(isDry ? [] : [`Tombstones left: ${tombstones}. Still found afterwards: ${remaining}.`]),
     ...(files.length === 0 ? [] : ["Files that hold its value, which are yours to edit:", ...files.map(indented)]),
     "Out of reach:",
-    ...OUT_OF_REACH.map(indented),
+    ...beyond.map(indented),
   ];
   return {
     exitCode: remaining > 0 || files.length > 0 ? EXIT.faulty : EXIT.fine,
@@ -61,7 +67,7 @@ export function showReceipt(receipt: Receipt): Report {
       tombstones,
       remaining,
       files,
-      out_of_reach: OUT_OF_REACH,
+      out_of_reach: beyond,
     },
     text: lines.join("\n"),
   };

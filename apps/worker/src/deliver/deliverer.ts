@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createAssayClient, type Trimmed } from "@assay/client";
 import { followSecretFiles, type Logger, type RateLimitedLog } from "@assay/host";
-import { isArchiveKnown, planDeliveries, tellEndpoints, type VerdictArchive } from "@assay/ledger";
+import { heldOf, isArchiveKnown, planDeliveries, tellEndpoints, type VerdictArchive } from "@assay/ledger";
 import { createKeys, deliveryId, type Keys, type Verdict } from "@assay/protocol";
 import type { Redis } from "ioredis";
 import type { WorkerMetrics } from "../metrics.ts";
@@ -145,15 +145,17 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     verdicts: readonly Verdict[],
     signal: AbortSignal,
   ): Promise<number> {
-    const deliveries = verdicts.flatMap((verdict) =>
-      among
+    const deliveries = verdicts.flatMap((verdict) => {
+      const of = heldOf(verdict);
+      return among
         .filter(({ endpoint }) => isWantedBy(endpoint, verdict))
         .map(({ endpoint: { name, fields } }) => ({
           id: deliveryId(keys.tenant, name, verdict.id),
           endpoint: name,
           body: deliveryBody(verdict, fields),
-        })),
-    );
+          ...(of === undefined ? {} : { of }),
+        }));
+    });
     await patience(() => planDeliveries(redis, keys, deliveries), signal);
     const woken = new Set(deliveries.map(({ endpoint }) => endpoint));
     for (const lane of among) if (woken.has(lane.endpoint.name)) lane.wake();
