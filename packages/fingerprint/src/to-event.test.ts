@@ -2,8 +2,6 @@ import { type Event, EVENT_FIELDS, isRecord } from "@assay/protocol";
 import type { Event as SdkEvent } from "@fingerprint/node-sdk";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { eventVersion } from "./event-version.ts";
-import { chooseFields } from "./field-tree.ts";
 import { toEvent } from "./to-event.ts";
 
 const ID = { event_id: "1708102555327.NLOjmg", timestamp: 1708102555327 };
@@ -240,41 +238,6 @@ describe("toEvent", () => {
     );
   });
 });
-
-describe("toEvent of some fields alone", () => {
-  const events = anyEvent().filter((json) => eventVersion(Object(json)) === "v4");
-  const paths = fc.uniqueArray(fc.constantFrom(...Object.keys(EVENT_FIELDS)), { maxLength: 12 });
-
-  test("reads what stands at their paths as it reads all, and nothing else", () => {
-    fc.assert(
-      fc.property(events, paths, (json, some) => {
-        const [all, few] = [toEvent(json), toEvent(json, chooseFields(new Set(some)))];
-        const needed = ["event_id", "timestamp", "incremental_identification_status"];
-        const expected = all.ok ? chosen(all.event, new Set([...some, ...needed])) : undefined;
-        expect(few.ok ? few.event : undefined).toEqual(expected);
-      }),
-    );
-  });
-
-  test("knows no path that the vendor does not describe", () => {
-    const read = toEvent({ ...ID, surprise: 1, vpn: true }, chooseFields(new Set(["surprise", "__proto__"])));
-    expect(read).toMatchObject({ event: ID, unknownFields: [] });
-  });
-});
-
-/** What of an object stands at these paths, or below one of them. */
-function chosen(given: object, paths: ReadonlySet<string>, parent = ""): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(given).flatMap(([name, value]): [string, unknown][] => {
-      const path = `${parent}${name}`;
-      // It looks like a path, and is none.
-      if (name.includes(".")) return [];
-      if (paths.has(path)) return [[name, value]];
-      const isHolder = [...paths].some((one) => one.startsWith(`${path}.`));
-      return isHolder && isRecord(value) ? [[name, chosen(value, paths, `${path}.`)]] : [];
-    }),
-  );
-}
 
 /** JSON that often comes close to an event of some version. */
 function anyEvent(): fc.Arbitrary<unknown> {
