@@ -40,6 +40,9 @@ export async function startRedis({ config = {} }: RedisOptions = {}): Promise<Pr
 
 const PROVIDED = "redisUrl" satisfies keyof ProvidedContext;
 
+/** What would take the keys or the memory of the files beside: whoever needs it starts a Redis of its own. */
+const FOR_NOBODY = ["-flushdb", "-flushall", "-config|set"];
+
 /** One Redis per run: the one of `ASSAY_TEST_REDIS_URL`, which must be empty, else a private one. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const given = process.env["ASSAY_TEST_REDIS_URL"];
@@ -49,6 +52,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     return () => Promise.resolve();
   }
   const redis = await startRedis();
+  await withConnection(redis.url, (admin) => admin.acl("SETUSER", "default", ...FOR_NOBODY));
   project.provide(PROVIDED, redis.url);
   return () => redis.stop();
 }

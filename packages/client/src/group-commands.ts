@@ -10,6 +10,7 @@ import {
   isArchiveKnown,
   keepEntries,
   layAsideVerdict,
+  leaveGroup,
   type NotedGap,
   type OnGap,
   type OnGone,
@@ -145,14 +146,9 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
     },
     async leave(takeoverAfterMs) {
       const held = readPending(await redis.xpending(stream, group, "-", "+", MAX_HELD, consumer));
-      // Without this, deleting the consumer would lose what it holds.
-      if (held.length === 0) await redis.xgroup("DELCONSUMER", stream, group, consumer);
-      else
-        await keepEntries(
-          member,
-          held.map(({ entryId }) => entryId),
-          takeoverAfterMs,
-        );
+      const ids = held.map(({ entryId }) => entryId);
+      if (ids.length > 0) await keepEntries(member, ids, takeoverAfterMs);
+      await leaveGroup(member);
     },
   };
 }

@@ -186,7 +186,7 @@ export {
   takeDeliveries,
   type TakeRequest,
 } from "./take-deliveries.ts";
-export { gapOfEntries, keepEntries, type OnGone, takeOverEntries } from "./take-over.ts";
+export { gapOfEntries, keepEntries, leaveGroup, type OnGone, takeOverEntries } from "./take-over.ts";
 export {
   fillGap,
   type GapNotice,

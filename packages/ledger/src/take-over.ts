@@ -64,6 +64,15 @@ end
 return rows
 `);
 
+// Deleted, a consumer would take from the group what it holds. A read that it gave up may be answered at any moment.
+const leave = createScript(`
+local stream, group, consumer = KEYS[1], unpack(ARGV)
+if #redis.call('XPENDING', stream, group, '-', '+', 1, consumer) == 0 then
+  redis.call('XGROUP', 'DELCONSUMER', stream, group, consumer)
+end
+return {}
+`);
+
 /**
  * Gives a consumer entries that were delivered and not acknowledged, each if nobody had it for its `minIdleMs`, at most
  * `most`. Throws what Redis throws.
@@ -98,6 +107,11 @@ export async function keepEntries(
   if (entryIds.length === 0) return [];
   const rows = await keep.run(redis, [keys.verdicts()], [group, consumer, idleMs, ...entryIds]);
   return rows.map(([id]) => text(id));
+}
+
+/** Forgets a consumer, unless it holds something at this moment. Throws what Redis throws. */
+export async function leaveGroup({ redis, keys, group, consumer }: GroupMember): Promise<void> {
+  await leave.run(redis, [keys.verdicts()], [group, consumer]);
 }
 
 /** The gap that single entries are which were trimmed, at least one, the oldest first. */

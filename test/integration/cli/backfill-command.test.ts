@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { signWebhook } from "@assay/fingerprint";
 import { webhookId } from "@assay/protocol";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { assay } from "../../support/assay-command.ts";
 import { anAddress, anEvent } from "../../support/events.ts";
 import { eventually } from "../../support/eventually.ts";
 import { createDatabase, startPostgres, withoutPostgres } from "../../support/postgres-server.ts";
 import type { PrivatePostgres } from "../../support/private-postgres.ts";
+import { startRedis } from "../../support/redis-server.ts";
 import { openWebhookReceiver } from "../../support/webhook-receiver.ts";
 import { anEntry } from "../deliver/stage.ts";
 import { startIngress, WEBHOOK_SECRETS } from "../ingress/open-ingress.ts";
@@ -24,10 +25,13 @@ describe.skipIf(withoutPostgres)("assay backfill", () => {
   afterAll(() => server.stop());
 
   test("finds all events of lost webhooks, exactly those, and submits each once", { timeout: 120_000 }, async () => {
-    const stage = await openBackfillStage(server);
+    // It is emptied below.
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const stage = await openBackfillStage(server, { redisUrl: redis.url });
     const { stack } = stage;
     await stack.runWorker();
-    const ingress = await startIngress(inject("redisUrl"), { ASSAY_PREFIX: stack.prefix });
+    const ingress = await startIngress(redis.url, { ASSAY_PREFIX: stack.prefix });
     onTestFinished(() => ingress.close());
     const events = stage.identify(1000);
     // Every twentieth webhook is lost.

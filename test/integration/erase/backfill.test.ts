@@ -14,7 +14,7 @@ describe.skipIf(withoutPostgres)("a backfill that is under way when somebody is 
   });
   afterAll(() => server.stop());
 
-  test("brings no id of an erased event back", { timeout: 60_000 }, async () => {
+  test("brings no id of an erased event back", { timeout: 120_000 }, async () => {
     // A page a second: what is erased is among those that it remembers.
     const stage = await openBackfillStage(server, { rps: 2, burst: 1 });
     const { redis, prefix } = stage.stack;

@@ -11,9 +11,9 @@ export interface Held {
 /** Every key of a prefix, of every type, plain and inflated. */
 export async function everyKey(redis: Redis, prefix: string): Promise<Held[]> {
   const names = (await redis.keys(`${prefix}:*`)).toSorted();
-  return await Promise.all(
-    names.map(async (name) => ({ place: name, texts: [name, ...(await read(redis, name)).flatMap(textsOf)] })),
-  );
+  // Inflating takes its time, in which an answer that is on its way would be too late.
+  const values = await Promise.all(names.map((name) => read(redis, name)));
+  return names.map((name, at) => ({ place: name, texts: [name, ...(values[at] ?? []).flatMap(textsOf)] }));
 }
 
 /** Every row of every table of the archive. */

@@ -16,6 +16,7 @@ import {
   layAsideVerdict,
   keepDeliveries,
   keepEntries,
+  leaveGroup,
   leaveLine,
   letGoSubmissions,
   moveReplay,
@@ -239,6 +240,7 @@ async function readTrimmed(redis: Redis, keys: Keys, between: () => Promise<unkn
     member,
     [...entries, ...left].map(({ entryId }) => ({ entryId, minIdleMs: 0 })),
   );
+  await leaveGroup(member);
   await readArchived({ redis, keys, group: "crm2", consumer: "c1" }, between);
 }
 

@@ -6,6 +6,7 @@ import {
   holdLease,
   isArchiveKnown,
   keepEntries,
+  leaveGroup,
   readGone,
   readGroup,
   readGroupOrGap,
@@ -232,5 +233,16 @@ describe("keepEntries", () => {
       ["1-0", "one", expect.any(Number), 1],
       ["2-0", "other", expect.any(Number), 1],
     ]);
+  });
+});
+
+describe("leaveGroup", () => {
+  test("forgets who holds nothing, and takes nothing from the group with who does", async () => {
+    const { redis, stream, one, other } = await openGroup("1-0");
+    await readGroup(one, 1);
+    await readGroup(other, 1);
+    for (const member of [one, other]) await leaveGroup(member);
+    expect(await redis.xinfo("CONSUMERS", stream, "crm")).toEqual([expect.arrayContaining(["one"])]);
+    expect(await redis.xpending(stream, "crm", "-", "+", 9)).toEqual([["1-0", "one", expect.any(Number), 1]]);
   });
 });

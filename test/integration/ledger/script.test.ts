@@ -65,7 +65,7 @@ describe("every script", () => {
       await ended;
       monitor.disconnect();
       expect(undeclared).toEqual([]);
-      expect(scripts.size).toBe(41);
+      expect(scripts.size).toBe(42);
       expect(touched).toBeGreaterThan(50);
     } finally {
       await server.stop();
