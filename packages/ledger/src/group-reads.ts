@@ -42,7 +42,8 @@ const MOST_GAPS = 1000;
  * Redis passes over what was trimmed, and says nothing. So the group's count of what it has read is compared with what
  * is gone, in the script that reads, and is then set right: whoever reads first is told, and nobody again. Where Redis
  * does not know that count, the ids alone say that something is gone. Where entries were taken out, as an erasure does,
- * it cannot be told how many.
+ * it cannot be told how many. A read by itself tells that count neither to the append-only file nor to replicas: it is
+ * set to what it is, so that after a restart nothing that was read is taken for lost.
  */
 const readNew = createScript(`
 local stream, gaps = unpack(KEYS)
@@ -65,11 +66,13 @@ if on_gap == 'fill' then
   local oldest = redis.call('LINDEX', gaps, 0)
   if oldest then return { { oldest, 1 } } end
 end
-local info, of_group = fields(redis.call('XINFO', 'STREAM', stream)), nil
-for _, each in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-  local one = fields(each)
-  if one['name'] == group then of_group = one end
+local function group_now()
+  for _, each in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local one = fields(each)
+    if one['name'] == group then return one end
+  end
 end
+local info, of_group = fields(redis.call('XINFO', 'STREAM', stream)), group_now()
 local rows = { { '', 0, info['last-generated-id'] } }
 if of_group then
   local reached, read = of_group['last-delivered-id'], of_group['entries-read']
@@ -106,6 +109,10 @@ if reply then
       if entry[2][n] == 'e' then row[2] = entry[2][n + 1] end
     end
     rows[#rows + 1] = row
+  end
+  local now = group_now()
+  if now['entries-read'] then
+    redis.call('XGROUP', 'SETID', stream, group, now['last-delivered-id'], 'ENTRIESREAD', now['entries-read'])
   end
 end
 return rows

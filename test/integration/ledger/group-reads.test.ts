@@ -14,8 +14,11 @@ import {
   tellArchive,
   tellGroupArchive,
 } from "@assay/ledger";
-import { describe, expect, test } from "vitest";
+import { createKeys } from "@assay/protocol";
+import { Redis } from "ioredis";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
+import { startRedis } from "../../support/redis-server.ts";
 import { openLedger } from "./open-ledger.ts";
 
 /** Two members of one group, on a stream with entries of these ids. */
@@ -57,6 +60,25 @@ describe("readGroup", () => {
     await redis.xadd(stream, "7-0", "e", "b");
     await redis.xtrim(stream, "MAXLEN", 1);
     expect(await readGroup(other, 1)).toMatchObject({ gap: { lost: 1 }, entries: [{ entryId: "7-0" }] });
+  });
+
+  test("tells nothing of what was read before Redis was killed", async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const redis = new Redis(server.url);
+    redis.on("error", () => undefined);
+    onTestFinished(() => redis.disconnect());
+    const keys = createKeys({ prefix: "killed" });
+    const stream = keys.verdicts();
+    for (const id of ["1-0", "2-0", "3-0"]) await redis.xadd(stream, id, "e", `entry ${id}`);
+    await redis.xgroup("CREATE", stream, "crm", "0", "ENTRIESREAD", 0);
+    const one = { redis, keys, group: "crm", consumer: "one" };
+    expect(idsOf(await readGroup(one, 9))).toHaveLength(3);
+    await server.kill("SIGKILL");
+    await server.restart();
+    await redis.xadd(stream, "9-0", "e", "a");
+    await redis.xtrim(stream, "MAXLEN", 1);
+    expect(await readGroup(one, 9)).toEqual({ entries: [{ entryId: "9-0", json: "a" }] });
   });
 
   test("tells no number where entries were taken out by hand, and tells it once", async () => {
