@@ -6,6 +6,7 @@ import {
   type GoneEntry,
   type GroupRead,
   holdLease,
+  idBefore,
   isArchiveBehind,
   isArchiveKnown,
   keepEntries,
@@ -107,9 +108,11 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
 
   return {
     async create(start) {
-      const { lastId, added, length } = await readStreamEdge(redis, keys);
-      // With its count of what is behind it, from which Redis can tell what a group never got.
-      const [from, read] = start === "$" ? [lastId, added] : [start, added - length];
+      const { firstId, lastId, added, length } = await readStreamEdge(redis, keys);
+      // With its count of what is behind it, from which Redis can tell what a group never got. The beginning is before what
+      // there is now: of what is trimmed in between, and of nothing older, the group is told.
+      const beginning = firstId === undefined ? lastId : idBefore(firstId);
+      const [from, read] = start === "$" ? [lastId, added] : [beginning, added - length];
       try {
         await redis.xgroup("CREATE", stream, group, from, "MKSTREAM", "ENTRIESREAD", read);
       } catch (error) {
