@@ -6,6 +6,7 @@ import {
   type GoneEntry,
   type GroupRead,
   holdLease,
+  idBefore,
   isArchiveBehind,
   isArchiveKnown,
   keepEntries,
@@ -18,7 +19,6 @@ import {
   readGone,
   readGroup,
   readGroupOrGap,
-  readGroupReply,
   readPending,
   readStreamEdge,
   releaseLease,
@@ -63,8 +63,11 @@ export interface GroupCommands {
   isArchiveKnown(): Promise<boolean>;
   /** Whether something of before this entry may still be on its way into the archive. */
   isArchiveBehind(entryId: string): Promise<boolean>;
-  /** The same for a group that has come to the end: waits up to `blockMs` for the first. */
-  awaitNew(count: number, blockMs: number): Promise<StreamEntry[]>;
+  /**
+   * Waits up to `blockMs` for anything behind that id, and gives nothing: a read that stood still on its way to Redis would
+   * pass over in silence what was trimmed meanwhile.
+   */
+  awaitNew(end: string, blockMs: number): Promise<void>;
   /** Pending entries of all consumers after a place in the stream (`-` for its beginning), idle for `minIdleMs`. */
   pending(options: { after: string; minIdleMs: number; count: number }): Promise<PendingEntry[]>;
   /** Delivers pending entries to this consumer, but those that another was faster with, and what was trimmed. */
@@ -106,9 +109,11 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
 
   return {
     async create(start) {
-      const { lastId, added, length } = await readStreamEdge(redis, keys);
-      // With its count of what is behind it, from which Redis can tell what a group never got.
-      const [from, read] = start === "$" ? [lastId, added] : [start, added - length];
+      const { firstId, lastId, added, length } = await readStreamEdge(redis, keys);
+      // With its count of what is behind it, from which Redis can tell what a group never got. The beginning is before what
+      // there is now: of what is trimmed in between, and of nothing older, the group is told.
+      const beginning = firstId === undefined ? lastId : idBefore(firstId);
+      const [from, read] = start === "$" ? [lastId, added] : [beginning, added - length];
       try {
         await redis.xgroup("CREATE", stream, group, from, "MKSTREAM", "ENTRIESREAD", read);
       } catch (error) {
@@ -128,10 +133,9 @@ export function createGroupCommands({ redis, reader, keys, group, consumer }: Gr
     tellArchive: (ttlMs) => tellGroupArchive(member, ttlMs),
     isArchiveKnown: () => isArchiveKnown(member),
     isArchiveBehind: (entryId) => isArchiveBehind(redis, keys, entryId),
-    awaitNew: async (count, blockMs) =>
-      readGroupReply(
-        await reader.xreadgroup("GROUP", group, consumer, "COUNT", count, "BLOCK", blockMs, "STREAMS", stream, ">"),
-      ),
+    async awaitNew(end, blockMs) {
+      await reader.xread("COUNT", 1, "BLOCK", blockMs, "STREAMS", stream, end);
+    },
     async pending({ after, minIdleMs, count }) {
       const start = after === "-" ? after : `(${after}`;
       return readPending(await redis.xpending(stream, group, "IDLE", minIdleMs, start, "+", count));

@@ -15,7 +15,8 @@ export interface Delivery {
 /** A place in a consumer group. What it was handed stays its own until it is acknowledged, fails, or this one dies. */
 export interface VerdictGroup {
   /**
-   * At most `count` deliveries: those that are due again, else new ones, for which it waits up to a second.
+   * At most `count` deliveries: those that are due again, else new ones. Where there are none it waits for one, up to a
+   * second, and gives nothing.
    * Throws what Redis throws; then it may be called again.
    */
   read(count: number): Promise<Delivery[]>;
@@ -125,8 +126,9 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
   async function readFresh(count: number): Promise<readonly StreamEntry[]> {
     if (archived === undefined) return await readPastGap(count);
     if (!archived.isFilling()) {
-      const { entries, noted } = await commands.readNewOrGap(count);
-      if (noted === undefined) return entries.length > 0 ? entries : await commands.awaitNew(count, blockMs);
+      const { entries, noted, end } = await commands.readNewOrGap(count);
+      if (end !== undefined) await commands.awaitNew(end, blockMs);
+      if (noted === undefined) return entries;
       if (await commands.holdGap(takeoverAfterMs)) {
         archived.begin(noted);
         return [];
@@ -138,8 +140,9 @@ export function joinVerdictGroup(options: VerdictGroupOptions): VerdictGroup {
 
   // Who has no archive leaves a gap to those who have one, and goes on behind it.
   async function readPastGap(count: number): Promise<readonly StreamEntry[]> {
-    const { entries, gap: before } = await commands.readNew(count, "stay");
-    if (before === undefined) return entries.length > 0 ? entries : await commands.awaitNew(count, blockMs);
+    const { entries, gap: before, end } = await commands.readNew(count, "stay");
+    if (end !== undefined) await commands.awaitNew(end, blockMs);
+    if (before === undefined) return entries;
     const past = await commands.readNew(count, (await commands.isArchiveKnown()) ? "note" : "skip");
     if (past.gap !== undefined) onTrimmed({ ...past.gap, ...(past.isNoted === true ? { archive: "waits" } : {}) });
     return past.entries;

@@ -18,6 +18,8 @@ export interface GroupRead {
   readonly gap?: Gap;
   /** The gap is noted for those who can read it in an archive. */
   readonly isNoted?: true;
+  /** Where there is neither: what comes lies behind this id of the stream. */
+  readonly end?: string;
 }
 
 /** A gap that is to be read in the archive. */
@@ -40,7 +42,8 @@ const MOST_GAPS = 1000;
  * Redis passes over what was trimmed, and says nothing. So the group's count of what it has read is compared with what
  * is gone, in the script that reads, and is then set right: whoever reads first is told, and nobody again. Where Redis
  * does not know that count, the ids alone say that something is gone. Where entries were taken out, as an erasure does,
- * it cannot be told how many.
+ * it cannot be told how many. A read by itself tells that count neither to the append-only file nor to replicas: it is
+ * set to what it is, so that after a restart nothing that was read is taken for lost.
  */
 const readNew = createScript(`
 local stream, gaps = unpack(KEYS)
@@ -63,12 +66,14 @@ if on_gap == 'fill' then
   local oldest = redis.call('LINDEX', gaps, 0)
   if oldest then return { { oldest, 1 } } end
 end
-local info, of_group = fields(redis.call('XINFO', 'STREAM', stream)), nil
-for _, each in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-  local one = fields(each)
-  if one['name'] == group then of_group = one end
+local function group_now()
+  for _, each in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local one = fields(each)
+    if one['name'] == group then return one end
+  end
 end
-local rows = { {} }
+local info, of_group = fields(redis.call('XINFO', 'STREAM', stream)), group_now()
+local rows = { { '', 0, info['last-generated-id'] } }
 if of_group then
   local reached, read = of_group['last-delivered-id'], of_group['entries-read']
   local removed = info['entries-added'] - info['length']
@@ -85,7 +90,7 @@ if of_group then
     if lost and lost ~= 0 and info['max-deleted-entry-id'] ~= '0-0' then lost = -1 end
     if lost and lost ~= 0 then
       local note = string.format('%.0f %s %s', lost, reached, edge)
-      rows[1] = { note, 0 }
+      rows[1] = { note, 0, '' }
       if on_gap == 'stay' then return rows end
       if on_gap ~= 'skip' and redis.call('LLEN', gaps) < tonumber(most_gaps) then
         redis.call('RPUSH', gaps, note)
@@ -105,14 +110,18 @@ if reply then
     end
     rows[#rows + 1] = row
   end
+  local now = group_now()
+  if now['entries-read'] then
+    redis.call('XGROUP', 'SETID', stream, group, now['last-delivered-id'], 'ENTRIESREAD', now['entries-read'])
+  end
 end
 return rows
 `);
 
 /** Gives a consumer what is new to its group, at most `count`, without waiting. Throws what Redis throws. */
 export async function readGroup(member: GroupMember, count: number, onGap: OnGap = "skip"): Promise<GroupRead> {
-  const [note, isNoted, entries] = await read(member, count, onGap);
-  if (note === "") return { entries };
+  const { note, isNoted, entries, end } = await read(member, count, onGap);
+  if (note === "") return entries.length > 0 ? { entries } : { entries, end };
   return { entries, gap: readNote(note).gap, ...(isNoted ? { isNoted } : {}) };
 }
 
@@ -123,25 +132,26 @@ export async function readGroup(member: GroupMember, count: number, onGap: OnGap
 export async function readGroupOrGap(
   member: GroupMember,
   count: number,
-): Promise<{ readonly entries: readonly StreamEntry[]; readonly noted?: NotedGap }> {
-  const [note, , entries] = await read(member, count, "fill");
-  return note === "" ? { entries } : { entries: [], noted: readNote(note) };
+): Promise<Pick<GroupRead, "entries" | "end"> & { readonly noted?: NotedGap }> {
+  const { note, entries, end } = await read(member, count, "fill");
+  if (note !== "") return { entries: [], noted: readNote(note) };
+  return entries.length > 0 ? { entries } : { entries, end };
 }
 
 async function read(
   { redis, keys, group, consumer }: GroupMember,
   count: number,
   onGap: OnGap | "fill",
-): Promise<readonly [note: string, isNoted: boolean, entries: readonly StreamEntry[]]> {
+): Promise<Required<Pick<GroupRead, "entries" | "end">> & { readonly note: string; readonly isNoted: boolean }> {
   const scriptKeys = [keys.verdicts(), keys.gaps(group)];
-  const [[note, isNoted] = [], ...rows] = await readNew.run(redis, scriptKeys, [
+  const [[note, isNoted, end] = [], ...rows] = await readNew.run(redis, scriptKeys, [
     group,
     consumer,
     count,
     onGap,
     MOST_GAPS,
   ]);
-  return [text(note), number(isNoted) === 1, rows.map(readRow)];
+  return { note: text(note), isNoted: number(isNoted) === 1, entries: rows.map(readRow), end: text(end) };
 }
 
 function readRow([id, json]: readonly Cell[]): StreamEntry {

@@ -168,7 +168,7 @@ export {
   type StreamEdge,
   type StreamPlace,
 } from "./stream-place.ts";
-export { type PendingEntry, readGroupReply, readPending, type StreamEntry } from "./stream-replies.ts";
+export { type PendingEntry, readPending, type StreamEntry } from "./stream-replies.ts";
 export { readLeftGroups, readStreamLag, type StreamLag } from "./stream-lag.ts";
 export {
   type Brought,

@@ -1,16 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readEntries, readGroupReply, readPending } from "./stream-replies.ts";
-
-describe("readGroupReply", () => {
-  test("reads the entries of the one stream", () => {
-    const reply = [["verdicts", [["1-0", ["e", "{}"]]]]];
-    expect(readGroupReply(reply)).toEqual([{ entryId: "1-0", json: "{}" }]);
-  });
-
-  test("reads nothing at the timeout", () => {
-    expect(readGroupReply(null)).toEqual([]);
-  });
-});
+import { readEntries, readPending } from "./stream-replies.ts";
 
 describe("readEntries", () => {
   test("finds the envelope among other fields, and its absence", () => {

@@ -13,12 +13,6 @@ export interface PendingEntry {
   readonly deliveries: number;
 }
 
-/** Reads what XREADGROUP on one stream answers; nothing at its timeout. */
-export function readGroupReply(reply: unknown): StreamEntry[] {
-  const [stream] = list(reply);
-  return readEntries(list(stream)[1]);
-}
-
 /** Reads a list of entries, as XCLAIM answers. */
 export function readEntries(reply: unknown): StreamEntry[] {
   return list(reply).flatMap((entry) => {

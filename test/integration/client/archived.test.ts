@@ -1,8 +1,9 @@
-import type { Trimmed, VerdictArchive } from "@assay/client";
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { createAssayClient, type Trimmed, type VerdictArchive } from "@assay/client";
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
 import { archiveOf } from "./archive-of.ts";
 import { type ArchivedStage, away, openArchivedStage } from "./archived-stage.ts";
+import { openSlowWay } from "./slow-way.ts";
 import { GROUP, QUICK } from "./stage.ts";
 
 let stage: ArchivedStage;
@@ -16,6 +17,24 @@ afterEach(async () => {
 });
 
 describe("a group with an archive", () => {
+  test("begins, where the group is new, with what the stream held when it came, though that is trimmed meanwhile", async () => {
+    const way = await openSlowWay(inject("redisUrl"));
+    onTestFinished(() => way.close());
+    const ids = await stage.publish("allow", "allow", "allow", "allow", "allow");
+    const archive = await stage.archived();
+    await stage.leave(3);
+    const client = createAssayClient({ connection: way.url, prefix: stage.installation.prefix });
+    onTestFinished(() => client.close());
+    const caught = way.hold(/xgroup\r\n\$6\r\ncreate/i);
+    const seen: string[] = [];
+    client.consume({ ...QUICK, concurrency: 1, archive, onTrimmed: () => undefined }, ({ id }) => void seen.push(id));
+    await caught;
+    await stage.leave(1);
+    way.release();
+    await eventually(() => stage.allAcknowledged());
+    expect(seen).toEqual(ids.slice(2));
+  });
+
   test("is given what left the stream, in its order, then what is left, once and by one consumer", async () => {
     const ids = await stage.leftBehind(7);
     const archive = await stage.archived();

@@ -1,6 +1,7 @@
-import type { Trimmed } from "@assay/client";
-import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
+import { createAssayClient, type Trimmed } from "@assay/client";
+import { afterEach, beforeEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { eventually } from "../../support/eventually.ts";
+import { openSlowWay } from "./slow-way.ts";
 import { openStage, QUICK, type Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -48,6 +49,24 @@ describe("a group whose place was trimmed", () => {
     expect(new Set(both.flatMap((each) => each.seen))).toEqual(new Set([left, next]));
     expect(first.seen).toEqual([seen]);
     expect(first.trimmed).toEqual([]);
+  });
+
+  test("is told of what came and went while its read stood still on its way to Redis", async () => {
+    const way = await openSlowWay(inject("redisUrl"));
+    onTestFinished(() => way.close());
+    const client = createAssayClient({ connection: way.url, prefix: stage.installation.prefix });
+    onTestFinished(() => client.close());
+    const [seen, trimmed]: [string[], Trimmed[]] = [[], []];
+    client.consume({ ...QUICK, onTrimmed: (each) => trimmed.push(each) }, ({ id }) => void seen.push(id));
+    const [first] = await stage.publish("allow");
+    await eventually(() => stage.allAcknowledged());
+    await way.hold(/xread/i);
+    const [, , left] = await stage.publish("allow", "allow", "allow");
+    await leave(1);
+    way.release();
+    await eventually(() => stage.allAcknowledged());
+    expect(seen).toEqual([first, left]);
+    expect(trimmed).toMatchObject([{ lost: 2 }]);
   });
 
   test("is told of a stream that was emptied", async () => {

@@ -15,8 +15,11 @@ import {
   tellArchive,
   tellGroupArchive,
 } from "@assay/ledger";
-import { describe, expect, test } from "vitest";
+import { createKeys } from "@assay/protocol";
+import { Redis } from "ioredis";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../../support/eventually.ts";
+import { startRedis } from "../../support/redis-server.ts";
 import { openLedger } from "./open-ledger.ts";
 
 /** Two members of one group, on a stream with entries of these ids. */
@@ -42,7 +45,7 @@ describe("readGroup", () => {
       ],
     });
     expect(idsOf(await readGroup(other, 2))).toEqual(["3-0"]);
-    expect(await readGroup(one, 2)).toEqual({ entries: [] });
+    expect(await readGroup(one, 2)).toEqual({ entries: [], end: "3-0" });
   });
 
   test("tells what was trimmed unread to the first who reads, and to nobody else", async () => {
@@ -60,13 +63,32 @@ describe("readGroup", () => {
     expect(await readGroup(other, 1)).toMatchObject({ gap: { lost: 1 }, entries: [{ entryId: "7-0" }] });
   });
 
+  test("tells nothing of what was read before Redis was killed", async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const redis = new Redis(server.url);
+    redis.on("error", () => undefined);
+    onTestFinished(() => redis.disconnect());
+    const keys = createKeys({ prefix: "killed" });
+    const stream = keys.verdicts();
+    for (const id of ["1-0", "2-0", "3-0"]) await redis.xadd(stream, id, "e", `entry ${id}`);
+    await redis.xgroup("CREATE", stream, "crm", "0", "ENTRIESREAD", 0);
+    const one = { redis, keys, group: "crm", consumer: "one" };
+    expect(idsOf(await readGroup(one, 9))).toHaveLength(3);
+    await server.kill("SIGKILL");
+    await server.restart();
+    await redis.xadd(stream, "9-0", "e", "a");
+    await redis.xtrim(stream, "MAXLEN", 1);
+    expect(await readGroup(one, 9)).toEqual({ entries: [{ entryId: "9-0", json: "a" }] });
+  });
+
   test("tells no number where entries were taken out by hand, and tells it once", async () => {
     const { redis, stream, one } = await openGroup("1-0", "2-0", "3-0", "4-0");
     await readGroup(one, 1);
     await redis.xdel(stream, "3-0");
     await redis.xtrim(stream, "MAXLEN", 1);
     expect(await readGroup(one, 1)).toMatchObject({ gap: { from: 1, to: 3 }, entries: [{ entryId: "4-0" }] });
-    expect(await readGroup(one, 1)).toEqual({ entries: [] });
+    expect(await readGroup(one, 1)).toEqual({ entries: [], end: "4-0" });
   });
 
   test("tells nothing where all that is gone was read, though entries were taken out", async () => {
@@ -90,7 +112,7 @@ describe("readGroup", () => {
     for (const member of [one, other]) expect(await readGroup(member, 5, "stay")).toEqual({ entries: [], gap });
     const left = [{ entryId: "5-0", json: "entry 5-0" }];
     expect(await readGroup(one, 5, "note")).toEqual({ entries: left, gap, isNoted: true });
-    expect(await readGroup(other, 5, "note")).toEqual({ entries: [] });
+    expect(await readGroup(other, 5, "note")).toEqual({ entries: [], end: "5-0" });
     expect(await readGroupOrGap(other, 5)).toMatchObject({ entries: [], noted: { gap } });
   });
 

@@ -96,9 +96,10 @@ function sideOf(tally: Tally, side: Side): SideSummary {
     actions: byAction((action) => rowsWith(tally, { [side]: action })),
     byLabel: byLabel((label) => byAction((action) => rowsWith(tally, { label, [side]: action }))),
     undecided,
-    warming: [...rulesets].flatMap(([ruleset, { warming }]) =>
-      [...warming].map(([counter, rows]) => ({ ruleset, counter, rows })),
-    ),
+    // By name: which was met first hangs on who judged the row.
+    warming: [...rulesets]
+      .flatMap(([ruleset, { warming }]) => [...warming].map(([counter, rows]) => ({ ruleset, counter, rows })))
+      .toSorted((a, b) => (`${a.ruleset} ${a.counter}` < `${b.ruleset} ${b.counter}` ? -1 : 1)),
   };
 }
 

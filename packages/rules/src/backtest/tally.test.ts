@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { rulesetOf } from "../../test/build.ts";
 import type { RowJudgment, SideJudgment } from "./judge-row.ts";
+import { summaryOf } from "./summary.ts";
 import { addRow, emptyTally, mergeTally, type Tally } from "./tally.ts";
 
 const OPTIONS = { examples: 2, isPersonal: false };
@@ -12,7 +13,7 @@ const side = fc.record({
   ruleset: fc.constantFrom("a", "b"),
   action: fc.constantFrom(...ACTIONS),
   rules: fc.subarray(["one", "two", "three"]),
-  warming: fc.subarray(["logins"]),
+  warming: fc.subarray(["logins", "devices"]),
   isUndecided: fc.constantFrom(false, false, true),
 });
 const row = fc.record({ old: side, new: side, label: fc.constantFrom(...LABELS, undefined), receivedAt: fc.nat(1000) });
@@ -50,6 +51,7 @@ describe("tallies", () => {
         const whole = emptyTally();
         for (const part of isTurned ? parts.toReversed() : parts) mergeTally(whole, part, OPTIONS);
         expect(whole).toEqual(tallied(rows));
+        expect(JSON.stringify(summaryOf(whole))).toBe(JSON.stringify(summaryOf(tallied(rows))));
       }),
     );
   });
