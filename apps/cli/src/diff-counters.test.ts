@@ -63,8 +63,8 @@ describe("assay rules diff, counters", () => {
     expect(JSON.parse(out)).toMatchObject({
       old: {
         counters_warming: [
-          { ruleset: "default", counter: "logins", rows: 5 },
-          { counter: "failed", rows: 5 },
+          { ruleset: "default", counter: "failed", rows: 5 },
+          { counter: "logins", rows: 5 },
         ],
       },
     });

@@ -72,7 +72,7 @@ describe.skipIf(withoutPostgres)("a worker with an archive", () => {
     const [id = ""] = await stage.submit(1);
     const { ruleset } = await stage.stack.verdict(id);
     const { reader, pool } = connectArchive(stage.url);
-    const archived = await eventually(async () => (await reader.ruleset(ruleset.digest)) ?? undefined);
+    const archived = await eventually(async () => (await reader.ruleset(ruleset.digest)) ?? false);
     const files = new Map(Object.entries(archived?.files ?? {}));
     const [[file = "", text = ""] = []] = files;
     expect(loadRuleset(text, { file, files })).toMatchObject(ruleset);
