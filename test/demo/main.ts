@@ -26,10 +26,13 @@ process.exit(faults === 0 ? 0 : 1);
 
 async function playOnce(): Promise<void> {
   await Promise.all(SCENES.map((scene) => playScene(scene)));
-  const archived = await eventually(async () => {
+  // Longer than an archiver keeps a batch to itself that it failed on.
+  const timeoutMs = 30_000;
+  const countAll = async () => {
     const count = await countArchived(installation.doors);
     return count >= shown && count;
-  }).catch(() => 0);
+  };
+  const archived = await eventually(countAll, { timeoutMs }).catch(() => 0);
   say(
     archived === shown ? `The archive has all ${shown} of them.` : `✗ the archive does not have all ${shown} of them`,
   );
