@@ -26,13 +26,10 @@ process.exit(faults === 0 ? 0 : 1);
 
 async function playOnce(): Promise<void> {
   await Promise.all(SCENES.map((scene) => playScene(scene)));
-  // Longer than an archiver keeps a batch to itself that it failed on.
-  const timeoutMs = 30_000;
-  const countAll = async () => {
+  const archived = await eventually(async () => {
     const count = await countArchived(installation.doors);
     return count >= shown && count;
-  };
-  const archived = await eventually(countAll, { timeoutMs }).catch(() => 0);
+  }).catch(() => 0);
   say(
     archived === shown ? `The archive has all ${shown} of them.` : `✗ the archive does not have all ${shown} of them`,
   );

@@ -17,6 +17,17 @@ describe("the archive on PGlite", () => {
     expect(await migrateArchive({ connectionString: server.url, dryRun: true })).toEqual({ applied: [] });
   });
 
+  test("answers each of many that ask at once what that one asked, also within transactions", async () => {
+    const { pool } = connectArchive(server.url);
+    const numbers = Array.from({ length: 100 }, (_, n) => n);
+    const sqlOf = (n: number) => `SELECT $1::int + ${n} AS n`;
+    const ask = async (n: number): Promise<unknown> =>
+      n % 3 > 0
+        ? await pool.query(sqlOf(n), [n])
+        : await pool.transaction(async (client) => (await client.query(sqlOf(n), [n])).rows);
+    expect(await Promise.all(numbers.map(ask))).toEqual(numbers.map((n) => [{ n: 2 * n }]));
+  });
+
   test("keeps each row once though several write it, names the one it refuses, and finds it again", async () => {
     const archive = connectArchive(server.url);
     const rows = Array.from({ length: 60 }, (_, n) =>
