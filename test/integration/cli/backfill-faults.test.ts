@@ -1,9 +1,9 @@
-import { connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import { assay } from "../../support/assay-command.ts";
 import { eventually } from "../../support/eventually.ts";
 import { startPostgres, withoutPostgres } from "../../support/postgres-server.ts";
 import type { PrivatePostgres } from "../../support/private-postgres.ts";
+import { openRedisWay } from "../../support/redis-way.ts";
 import { startRedis } from "../../support/redis-server.ts";
 import { backfillIds, openBackfillStage } from "./backfill-stage.ts";
 
@@ -51,18 +51,10 @@ describe.skipIf(withoutPostgres)("assay backfill, when Redis fails", () => {
 
 /** The address of a Redis whose first answer to whoever hands this id in never comes: the connection breaks instead. */
 async function withoutAnswerTo(id: string, redisUrl: string): Promise<string> {
-  const { hostname, port } = new URL(redisUrl);
-  const sockets = new Set<Socket>();
   let hasCut = false;
-  const proxy = createServer((client) => {
-    const redis = connect(Number(port), hostname);
+  return await openRedisWay(redisUrl, ({ client, redis }) => {
     let asked = "";
     let isNext = false;
-    for (const socket of [client, redis]) {
-      sockets.add(socket);
-      socket.on("error", () => undefined);
-      socket.on("close", () => [client, redis].forEach((each) => each.destroy()));
-    }
     client.on("data", (chunk: Buffer) => {
       asked = `${asked.slice(-1000)}${chunk.toString("latin1")}`;
       isNext ||= asked.includes(`\r\n${id}\r\n`);
@@ -75,13 +67,5 @@ async function withoutAnswerTo(id: string, redisUrl: string): Promise<string> {
         client.destroy();
       }
     });
-  }).listen(0, "127.0.0.1");
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    proxy.close();
   });
-  await new Promise((resolve) => proxy.once("listening", resolve));
-  const address = proxy.address();
-  if (address === null || typeof address === "string") throw new Error("There must be a port.");
-  return `redis://127.0.0.1:${address.port}`;
 }

@@ -19,7 +19,6 @@ afterEach(async () => {
 describe("a group with an archive", () => {
   test("begins, where the group is new, with what the stream held when it came, though that is trimmed meanwhile", async () => {
     const way = await openSlowWay(inject("redisUrl"));
-    onTestFinished(() => way.close());
     const ids = await stage.publish("allow", "allow", "allow", "allow", "allow");
     const archive = await stage.archived();
     await stage.leave(3);

@@ -1,5 +1,6 @@
-import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
+import { onTestFinished } from "vitest";
+import { openRedisWay } from "../../support/redis-way.ts";
 
 /** A way to Redis on which single commands can be made to stand still. */
 export interface SlowWay {
@@ -8,12 +9,9 @@ export interface SlowWay {
   hold(said: RegExp): Promise<void>;
   /** Lets all go on that stands still. */
   release(): void;
-  close(): Promise<void>;
 }
 
 export async function openSlowWay(redisUrl: string): Promise<SlowWay> {
-  const { hostname, port } = new URL(redisUrl);
-  const sockets = new Set<Socket>();
   let held: { readonly said: RegExp; readonly caught: () => void; readonly released: Promise<void> } | undefined;
   let release = () => {};
 
@@ -25,23 +23,15 @@ export async function openSlowWay(redisUrl: string): Promise<SlowWay> {
       }
       to.write(chunk);
     }
-    to.end();
   }
 
-  const server = createServer((client) => {
-    const redis = connect(Number(port), hostname);
-    for (const socket of [client, redis]) {
-      sockets.add(socket);
-      socket.on("error", () => undefined);
-    }
+  const url = await openRedisWay(redisUrl, ({ client, redis }) => {
     redis.pipe(client);
     carry(client, redis).catch(() => undefined);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("It listens on a port.");
+  });
+  onTestFinished(() => release());
   return {
-    url: `redis://127.0.0.1:${address.port}`,
+    url,
     async hold(said) {
       const released = new Promise<void>((resolve) => (release = resolve));
       await new Promise<void>((caught) => (held = { said, caught, released }));
@@ -49,12 +39,6 @@ export async function openSlowWay(redisUrl: string): Promise<SlowWay> {
     release() {
       held = undefined;
       release();
-    },
-    async close() {
-      release();
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, "close");
     },
   };
 }

@@ -53,7 +53,6 @@ describe("a group whose place was trimmed", () => {
 
   test("is told of what came and went while its read stood still on its way to Redis", async () => {
     const way = await openSlowWay(inject("redisUrl"));
-    onTestFinished(() => way.close());
     const client = createAssayClient({ connection: way.url, prefix: stage.installation.prefix });
     onTestFinished(() => client.close());
     const [seen, trimmed]: [string[], Trimmed[]] = [[], []];
